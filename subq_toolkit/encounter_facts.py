@@ -1,0 +1,171 @@
+"""Charted runs to one row per encounter: everything that the rules and findings look at.
+
+Facts begin with an underscore, to keep them apart from columns that ride along.
+"""
+
+import polars as pl
+
+from subq_toolkit.administrations import COLUMNS, Intake
+from subq_toolkit.effective import read_parameters
+from subq_toolkit.infusion_time import HOUR_US, counted_time
+from subq_toolkit.policy import Policy
+from subq_toolkit.pump_setups import setups_and_sites
+
+#: Known columns that an encounter keeps when all of its rows agree.
+CARRIED = ("setting", "payer", "locality", "department")
+_SHORTEST_DWELL_H = min(
+    dated.value for dated in read_parameters("infusion_time")["site_dwell"].values
+)
+_RUN = ["encounter_id", "pump_id", "site", "setup_charted", "_from_us", "_to_us"]
+
+
+def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Mark the rows whose time counts and give each the start and stop that are counted.
+
+    Adds ``_counts`` (subcutaneous and no bolus), ``_from_us`` and ``_to_us`` [µs] (both null
+    unless the row counts and both are known), and what the policy did to a missing stop.
+    """
+    counts = (pl.col("route") == "subcutaneous").fill_null(False) & pl.col("mode").ne_missing(
+        pl.lit("bolus", dtype=COLUMNS["mode"])
+    )
+    stop, start = pl.col("_stop_us"), pl.col("_start_us")
+    missing = counts & stop.is_null() & ~pl.col("_stop_twice") & start.is_not_null()
+    computable = missing & (pl.col("rate_ml_per_h") > 0) & (pl.col("volume_ml") > 0)
+    length_us = (pl.col("volume_ml") / pl.col("rate_ml_per_h") * HOUR_US).floor()
+    computed = computable.fill_null(False) & (policy.missing_stop == "computed")
+    short = missing & (policy.missing_stop == "short")
+    ends = (
+        pl.when(computed)
+        .then(start + length_us.cast(pl.Int64, strict=False))
+        .when(short)
+        .then(start)
+        .otherwise(stop)
+    )
+    past_discharge = (stop > pl.col("_discharge_us")).fill_null(False)
+    if policy.running_at_discharge == "stop_at_discharge":
+        clipped = pl.max_horizontal(start, pl.min_horizontal(stop, pl.col("_discharge_us")))
+        ends = pl.when(past_discharge & start.is_not_null()).then(clipped).otherwise(ends)
+    rows = rows.with_columns(
+        _counts=counts,
+        _ends_us=ends,
+        _computed=computed,
+        _short=short,
+        _past_discharge=counts & past_discharge,
+    )
+    both = pl.col("_counts") & start.is_not_null() & pl.col("_ends_us").is_not_null()
+    return rows.with_columns(
+        _from_us=pl.when(both).then(start), _to_us=pl.when(both).then(pl.col("_ends_us"))
+    )
+
+
+def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """One row per encounter with all facts; ``rows`` are the intake's readable rows.
+
+    Returns
+    -------
+    pl.LazyFrame
+        ``encounter_id``, ``service_date``, the carried columns and the facts.
+    """
+    runs = counted_runs(rows, policy)
+    facts = counted_time(
+        runs, ["encounter_id"], bridge_min=policy.bridge_pauses_min, also=_also(intake)
+    )
+    several = (
+        (pl.col("_pump_first") != pl.col("_pump_last"))
+        | (pl.col("_site_first") != pl.col("_site_last"))
+        | pl.col("_setup_given")
+        | (pl.col("_charted_us") > pl.col("_counted_us") - pl.col("_bridged_us"))
+        | (pl.col("_last_us") - pl.col("_first_us") > _SHORTEST_DWELL_H * HOUR_US)
+    )
+    closer = runs.filter(pl.col("_from_us").is_not_null()).select(_RUN)
+    closer = closer.join(facts.filter(several), on="encounter_id", how="semi")
+    facts = facts.join(setups_and_sites(closer), on="encounter_id", how="left").with_columns(
+        pl.col("_pumps").fill_null(pl.when(pl.col("_counted_rows") > 0).then(1).otherwise(0)),
+        pl.col("_new_setup", "_site_changed", "_reset_charted", "_pump_overlap").fill_null(False),
+        service_date=pl.coalesce("_counted_day", "_any_day"),
+    )
+    return _later_of_two(facts, intake)
+
+
+def _also(intake: Intake) -> list[pl.Expr]:
+    counts, sub = pl.col("_counts"), pl.col("route") == "subcutaneous"
+    counted = {name: pl.when("_counts").then(pl.col(name)) for name in ("pump_id", "site", "drug")}
+    where = {
+        "_no_start": counts & pl.col("_start_us").is_null() & ~pl.col("_start_twice"),
+        "_no_stop": counts & pl.col("_ends_us").is_null() & ~pl.col("_stop_twice"),
+        "_clock_unsure": counts & (pl.col("_start_twice") | pl.col("_stop_twice")),
+        "_no_route": pl.col("route").is_null(),
+        "_intravenous": pl.col("route") == "intravenous",
+        "_injections": pl.col("route") == "injection",
+        "_boluses": sub & (pl.col("mode") == "bolus"),
+        "_patient_controlled": counts & (pl.col("mode") == "patient_controlled"),
+        "_without_pump": counts & pl.col("delivery").is_in(["gravity", "manual_push"]),
+        "_past_discharges": pl.col("_past_discharge"),
+        "_open_at_discharge": counts
+        & pl.col("_stop_us").is_null()
+        & ~pl.col("_stop_twice")
+        & pl.col("_discharge_us").is_not_null(),
+        "_stops_computed": pl.col("_computed"),
+        "_stops_short": pl.col("_short"),
+    }
+    return [
+        pl.len().alias("_rows"),
+        counts.sum().alias("_counted_rows"),
+        *(expr.sum().alias(name) for name, expr in where.items()),
+        (pl.col("_to_us") - pl.col("_from_us")).max().alias("_longest_run_us"),
+        *(
+            getattr(expr, pick)().alias(f"_{name.removesuffix('_id')}_{end}")
+            for name, expr in counted.items()
+            for pick, end in (("min", "first"), ("max", "last"))
+        ),
+        (counts & pl.col("setup_charted").is_not_null()).any().alias("_setup_given"),
+        pl.when("_counts").then(pl.col("_service_day")).min().alias("_counted_day"),
+        pl.col("_service_day").min().alias("_any_day"),
+        pl.col("em_code").min().alias("_em_code"),
+        pl.col("patient_id").min().alias("_patient_id"),
+        pl.any_horizontal(
+            pl.col(name).min() != pl.col(name).max() for name in CARRIED if name in intake.given
+        )
+        .fill_null(False)
+        .alias("_conflict")
+        if any(name in intake.given for name in CARRIED)
+        else pl.lit(False).alias("_conflict"),
+        *(agreed.alias(name) for name, agreed in carried(intake).items()),
+    ]
+
+
+#: Columns of the encounters table; a user's column of the same name is carried as ``<name>_given``.
+RESERVED = (
+    "service_date",
+    "infusion_min",
+    "pumps",
+    "units_96369",
+    "units_96370",
+    "units_96371",
+    "units_96372",
+    "outcome",
+    "min_to_next_unit",
+)
+
+
+def carried(intake: Intake) -> dict[str, pl.Expr]:
+    """What each encounter keeps: the value on which all its rows agree, else null."""
+    schema = intake.rows.collect_schema()
+    own = [name for name in intake.given if name not in COLUMNS and not schema[name].is_nested()]
+    kept = {name: name for name in CARRIED} | {
+        f"{name}_given" if name in RESERVED else name: name for name in own
+    }
+    return {
+        as_name: pl.when(pl.col(name).min() == pl.col(name).max()).then(pl.col(name).min())
+        for as_name, name in kept.items()
+    }
+
+
+def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
+    if "patient_id" not in intake.given:
+        return facts.with_columns(_later_encounter=pl.lit(False))
+    infused = pl.col("_patient_id").is_not_null() & (pl.col("_counted_rows") > 0)
+    order = pl.int_range(pl.len()).over("_patient_id", "service_date", infused)
+    return facts.sort("_first_us", "encounter_id", nulls_last=True).with_columns(
+        _later_encounter=infused & (order > 0)
+    )
