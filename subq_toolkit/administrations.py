@@ -5,6 +5,7 @@ can be coded and rows that cannot be read, with every reason. A start or a stop
 that was not charted is no such reason: it leads to a query further on.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import polars as pl
@@ -97,6 +98,7 @@ CHECKS: dict[str, pl.Expr] = {
 COPY_CHECK = "row is not a copy of an earlier row"
 
 
+@cache
 def passes() -> pl.Expr:
     """Whether a row of an ``Intake`` passes every one of ``CHECKS``.
 
@@ -152,8 +154,8 @@ def refused_rows(intake: Intake) -> pl.LazyFrame:
 
 
 def _judged(intake: Intake) -> pl.LazyFrame:
-    copy = ~pl.struct([name for name in intake.given if name in COLUMNS]).is_first_distinct()
-    return intake.rows.with_columns(_ok=passes(), _copy=copy)
+    copy = ~pl.struct(intake.given).is_first_distinct()
+    return intake.rows.with_columns(_ok=passes(), _copy=copy & passes())
 
 
 def take_in(
@@ -176,13 +178,15 @@ def take_in(
     }
     typed = {name: _typed(name, schema) for name in _PLAIN}
     unread = [times.pop(f"_{name.removesuffix('_at')}_unread") for name in TIMES] + [
-        pl.col(name).is_not_null() & typed[name].is_null()
+        _entry(name, schema).is_not_null() & typed[name].is_null()
         for name in _PLAIN
         if name in schema and name not in CHOICES and COLUMNS[name] != pl.String
     ]
     unknown = {
         f"_{name}_unknown": (
-            pl.col(name).is_not_null() & typed[name].is_null() if name in schema else pl.lit(False)
+            _entry(name, schema).is_not_null() & typed[name].is_null()
+            if name in schema
+            else pl.lit(False)
         )
         for name in CHOICES
     }
@@ -205,11 +209,19 @@ def _require(schema: pl.Schema) -> None:
         )
 
 
+def _entry(name: str, schema: pl.Schema) -> pl.Expr:
+    """The entry as it stands; blank text is no entry, except in the name of an encounter."""
+    entry = pl.col(name)
+    if schema[name] not in (pl.String, pl.Categorical) or name == "encounter_id":
+        return entry
+    return pl.when(entry.cast(pl.String).str.strip_chars() != "").then(entry)
+
+
 def _typed(name: str, schema: pl.Schema) -> pl.Expr:
     if name not in schema:
         absent = "subcutaneous" if name == "route" else None
         return pl.lit(absent, dtype=COLUMNS[name])
+    entry = _entry(name, schema)
     if name in CHOICES and schema[name] != COLUMNS[name]:
-        text = pl.col(name).cast(pl.String).str.strip_chars().str.to_lowercase()
-        return text.cast(COLUMNS[name], strict=False)
-    return pl.col(name).cast(COLUMNS[name], strict=False)
+        entry = entry.cast(pl.String).str.strip_chars().str.to_lowercase()
+    return entry.cast(COLUMNS[name], strict=False).alias(name)

@@ -31,7 +31,10 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     stop, start = pl.col("_stop_us"), pl.col("_start_us")
     missing = counts & stop.is_null() & ~pl.col("_stop_twice") & start.is_not_null()
     computable = missing & (pl.col("rate_ml_per_h") > 0) & (pl.col("volume_ml") > 0)
-    length_us = (pl.col("volume_ml") / pl.col("rate_ml_per_h") * HOUR_US).floor()
+    # To the nearest microsecond, so that a binary fraction cannot cost a whole minute.
+    length_us = (pl.col("volume_ml") / pl.col("rate_ml_per_h") * HOUR_US).round(
+        mode="half_away_from_zero"
+    )
     computed = computable.fill_null(False) & (policy.missing_stop == "computed")
     short = missing & (policy.missing_stop == "short")
     ends = (
@@ -41,9 +44,9 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
         .then(start)
         .otherwise(stop)
     )
-    past_discharge = (stop > pl.col("_discharge_us")).fill_null(False)
+    past_discharge = (ends > pl.col("_discharge_us")).fill_null(False)
     if policy.running_at_discharge == "stop_at_discharge":
-        clipped = pl.max_horizontal(start, pl.min_horizontal(stop, pl.col("_discharge_us")))
+        clipped = pl.max_horizontal(start, pl.min_horizontal(ends, pl.col("_discharge_us")))
         ends = pl.when(past_discharge & start.is_not_null()).then(clipped).otherwise(ends)
     rows = rows.with_columns(
         _counts=counts,
@@ -111,6 +114,7 @@ def _also(intake: Intake) -> list[pl.Expr]:
     return [
         pl.len().alias("_rows"),
         counts.sum().alias("_counted_rows"),
+        pl.when("_counts").then(pl.coalesce("_start_us", "_stop_us")).min().alias("_begins_us"),
         *(expr.sum().alias(name) for name, expr in where.items()),
         (pl.col("_to_us") - pl.col("_from_us")).max().alias("_longest_run_us"),
         *(
@@ -166,6 +170,6 @@ def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
         return facts.with_columns(_later_encounter=pl.lit(False))
     infused = pl.col("_patient_id").is_not_null() & (pl.col("_counted_rows") > 0)
     order = pl.int_range(pl.len()).over("_patient_id", "service_date", infused)
-    return facts.sort("_first_us", "encounter_id", nulls_last=True).with_columns(
+    return facts.sort("_begins_us", "encounter_id", nulls_last=True).with_columns(
         _later_encounter=infused & (order > 0)
     )

@@ -52,7 +52,7 @@ def explain(coded: Coded, encounter_id: str) -> pl.DataFrame:
     facts = found.row(0, named=True)
     steps = _outcome(facts) + _minutes(facts, coded.policy)
     if facts["outcome"] != "query" and facts["_runs"]:
-        steps += _units(facts, coded.policy)
+        steps += _units(facts)
     return pl.DataFrame(steps, schema=SCHEMA, orient="row")
 
 
@@ -68,93 +68,89 @@ def _outcome(facts: dict) -> list[tuple]:
 def _minutes(facts: dict, policy: Policy) -> list[tuple]:
     if not facts["_runs"]:
         return [("counted", 0, "min", None, None, "No run with a start and a stop counts.", None)]
-    charted, counted = facts["_charted_us"], facts["_counted_us"]
-    overlap = charted + facts["_bridged_us"] - counted
-    bridge = policy.bridge_pauses_min
-    seconds = _seconds_note(counted, policy)
+    charted = facts["_charted_us"] // MINUTE_US
+    overlap = (facts["_charted_us"] + facts["_bridged_us"] - facts["_counted_us"]) // MINUTE_US
+    paused, bridge = facts["_paused_us"] // MINUTE_US, policy.bridge_pauses_min
+    runs, pumps = _count(facts["_runs"], "run"), _count(facts["_pumps"], "pump")
+    together = f"{overlap} min with more than one run going are counted once."
+    stood = f"{paused} min without a running pump are deducted"
+    stood += f" (pauses of up to {bridge} min would count)." if bridge else "."
+    source = cite("bridge_pauses_min", bridge)
     steps = [
         (
             "charted",
-            charted // MINUTE_US,
+            charted,
             "min",
             None,
             None,
-            f"Sum of {facts['_runs']} run(s) on {facts['_pumps']} pump(s).",
+            f"{charted} min are charted: {runs}, {pumps}.",
             None,
         ),
+        ("overlap", overlap, "min", "union of runs", None, together, None),
+        ("pauses", paused, "min", "bridge_pauses_min", f"{bridge} min", stood, source),
         (
-            "overlap",
-            overlap // MINUTE_US,
+            "counted",
+            facts["_minutes"],
             "min",
-            "union of runs",
-            None,
-            "Time in which more than one run was going is counted once.",
+            "seconds",
+            policy.seconds,
+            _counted(facts, policy),
             None,
         ),
-        (
-            "pauses deducted",
-            facts["_paused_us"] // MINUTE_US,
-            "min",
-            "bridge_pauses_min",
-            f"{bridge} min",
-            f"Time without a running pump; pauses over {bridge} min do not count.",
-            cite("bridge_pauses_min", bridge),
-        ),
-        ("counted", facts["_minutes"], "min", "seconds", policy.seconds, seconds, None),
     ]
     return [step for step in steps if step[1] or step[0] in ("charted", "counted")]
 
 
-def _seconds_note(counted_us: int, policy: Policy) -> str:
-    over = counted_us % MINUTE_US // 1_000_000
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _counted(facts: dict, policy: Policy) -> str:
+    text = f"{facts['_minutes']} min count: clock time with at least one pump running"
+    over = facts["_counted_us"] % MINUTE_US // 1_000_000
     if not over:
-        return "Clock time with at least one pump running, in whole minutes."
+        return f"{text}."
     verb = "count toward a threshold" if policy.seconds == "count" else "are dropped"
-    return f"Clock time with at least one pump running; {over} s beyond the minute {verb}."
+    return f"{text}; {over} s beyond the last whole minute {verb}."
 
 
-def _units(facts: dict, policy: Policy) -> list[tuple]:
-    day = facts["service_date"]
-    minutes, compared = facts["_minutes"], facts["_compared"]
-    at_least = _TIME["initial_hour_at_least"]
-    more_than = _TIME["additional_hour_more_than"]
+def _units(facts: dict) -> list[tuple]:
+    day, minutes = facts["service_date"], facts["_minutes"]
+    at_least, more_than = _TIME["initial_hour_at_least"], _TIME["additional_hour_more_than"]
     code = {role: parameter.on(day).value for role, parameter in _CODES.items()}
     first, further = facts["_units_first"], facts["_further_documented"]
+    least = at_least.on(day).value
     steps = []
-    if facts["_units_short"]:
-        why = f"{minutes} min are fewer than the {at_least.on(day).value} of a first hour."
+    if not first:
+        why = f"{minutes} min are fewer than the {least} of a first hour: {code['short_infusion']}."
         steps.append(_step(code["short_infusion"], 1, _CODES["short_infusion"], day, why))
-    if first:
-        why = f"{minutes} min reach the {at_least.on(day).value} of a first hour."
-        steps.append(_step(code["first_hour"], first, at_least, day, why))
-    if first and further:
-        why = f"{minutes} min reach {facts['_last_step']}, the step to {further} further hour(s)."
-        if facts["_units_further"] < further:
-            why += f" Capped at {facts['_units_further']} by policy."
-        steps.append(_step(code["further_hour"], facts["_units_further"], more_than, day, why))
-    next_code = code["first_hour"] if not first else code["further_hour"]
-    rule = at_least if not first else more_than
+    else:
+        why = f"{minutes} min reach the {least} of a first hour."
+        steps.append(_step(code["first_hour"], 1, at_least, day, why))
+    if further:
+        reported = facts["_units_further"]
+        why = f"{minutes} min reach {facts['_last_step']}, the step to {further} of {code['further_hour']}"
+        why += f"; the policy caps them at {reported}." if reported < further else "."
+        steps.append(_step(code["further_hour"], reported, more_than, day, why))
+    missed, rule = (code["further_hour"], more_than) if first else (code["first_hour"], at_least)
     why = (
-        f"Not earned: the next unit ({next_code}) needs {facts['_next_step']} min, "
-        f"{facts['_next_step'] - compared} more."
+        f"Not earned: one more {missed} needs {facts['_next_step']} min, {facts['_to_next']} more."
     )
-    steps.append(
-        ("next unit", facts["_to_next"], "min", *_rule(rule, day)[:2], why, _rule(rule, day)[2])
-    )
-    if first:
-        steps.append(_setup_step(facts, code["further_setup"]))
-    return steps
+    name, value, source = _rule(rule, day)
+    steps.append(("next unit", facts["_to_next"], "min", name, value, why, source))
+    return [*steps, _setup_step(facts, code["further_setup"])] if first else steps
 
 
 def _setup_step(facts: dict, code: str) -> tuple:
+    pumps = _count(facts["_pumps"], "pump")
     if facts["_units_setup"]:
-        why = f"{facts['_pumps']} pump(s); a further set-up with a new site is charted."
+        why = f"A further pump set-up with a new site is charted ({pumps})."
     elif facts["_pumps"] > 1:
-        why = f"Not earned: {facts['_pumps']} pumps, but no new site of a further one is charted."
+        why = f"No {code}: {pumps}, but no new site of a further one is charted."
     elif facts["_site_changed"]:
-        why = "Not earned: the pump moved to a new site; no set-up is charted there."
+        why = f"No {code}: the pump moved to a new site, but no set-up is charted there."
     else:
-        why = "Not earned: one pump set-up, which the first hour includes."
+        why = f"No {code}: one pump set-up, which the first hour includes."
     return _step(code, facts["_units_setup"], _CODES["further_setup"], facts["service_date"], why)
 
 
@@ -172,29 +168,21 @@ def _step(name: str, value: int, rule: Parameter, day: object, why: str) -> tupl
 def paragraph(
     steps: pl.DataFrame, lines: pl.DataFrame, findings: pl.DataFrame, outcome: str
 ) -> str:
-    """The steps of ``explain`` as one paragraph that can be copied into a note."""
-    units = ", ".join(
-        f"{code} x{n}"
-        for code, n in lines.group_by("code", maintain_order=True).agg(pl.col("units").sum()).rows()
-    )
-    reported = {
-        "coded": f"Reported: {units}." if units else "Nothing to report in this family.",
+    """Tell the steps of ``explain`` in one paragraph that can be copied into a note."""
+    units = ", ".join(f"{code} x{number}" for code, number in lines.select("code", "units").rows())
+    nothing = {
+        "coded": "Nothing to report in this family.",
         "query": "Not reported yet: a fact is missing from the chart.",
         "refer": "Not reported yet: a coder decides.",
     }[outcome]
-    told = [
-        f"{name}: {value} {unit}. {why}" if unit == "min" else f"{name} x{value}: {why}"
-        for name, value, unit, why in steps.select("step", "value", "unit", "why").rows()
-        if name != "outcome"
-    ]
-    revenue = lines["revenue_code"].drop_nulls().unique().sort().to_list()
-    told += [f"Revenue code {', '.join(revenue)}."] if revenue else []
+    days = " and ".join(str(day) for day in lines["service_date"].unique().sort())
+    told = [f"{units} for {days}." if units else nothing]
+    told += steps.filter(pl.col("step") != "outcome")["why"].to_list()
+    revenue = lines["revenue_code"].drop_nulls().unique().sort()
+    told += [f"Revenue code {', '.join(revenue)}."] if len(revenue) else []
+    urgent = findings.filter(pl.col("severity") != "low")
     told += [
-        f"To do ({finding}): {detail} {what}"
-        for finding, severity, detail, what in findings.select(
-            "finding", "severity", "detail", "what_to_do"
-        ).rows()
-        if severity != "low"
+        f"To do: {detail} {what}" for detail, what in urgent.select("detail", "what_to_do").rows()
     ]
-    sources = [f"Sources: {'; '.join(steps['cite'].drop_nulls().unique(maintain_order=True))}."]
-    return " ".join([reported, *told, *(sources if steps["cite"].count() else [])])
+    cited = "; ".join(steps["cite"].drop_nulls().unique(maintain_order=True))
+    return " ".join(told + ([f"Sources: {cited}."] if cited else []))

@@ -44,10 +44,9 @@ def claim_lines(
                 pl.col("_units_further"),
                 more_than,
                 pl.format(
-                    "{} min counted; more than {} min past {} whole hour(s) beyond the first.",
+                    "{} min counted; each further hour needs more than {} min past a whole hour.",
                     minutes,
                     more_than.expr(_DAY),
-                    pl.col("_units_further"),
                 ),
             ),
             _line(
@@ -56,7 +55,7 @@ def claim_lines(
                 pl.col("_units_setup"),
                 _CODES["further_setup"],
                 pl.format(
-                    "{} pump(s); a further set-up with a new site is charted; once an encounter.",
+                    "A further pump set-up with a new site is charted (pumps: {}); once an encounter.",
                     pl.col("_pumps"),
                 ),
             ),

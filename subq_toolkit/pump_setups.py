@@ -27,7 +27,7 @@ def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
     pl.LazyFrame
         ``encounter_id``, ``_pumps``, ``_new_setup`` (a further set-up with a new site),
         ``_site_changed`` (a pump moved to a new site without a charted set-up),
-        ``_reset_charted`` (a set-up is charted for a later run of a pump), ``_pump_overlap``
+        ``_reset_charted`` (a later run of a pump has a charted set-up with a new site), ``_pump_overlap``
         (runs of one pump overlap), ``_dwell_us`` (longest stay at one site).
     """
     start = pl.col("_from_us")
@@ -55,7 +55,7 @@ def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
         _pumps=pl.max_horizontal(pl.col("pump_id").drop_nulls().n_unique(), 1),
         _new_setup=after_first.any() | beside_first,
         _site_changed=(~setup & new_site & later).any(),
-        _reset_charted=(setup & later).any(),
+        _reset_charted=(setup & later & new_site).any(),
         _pump_overlap=(start < pl.col("_pump_busy_until_us")).any(),
         _dwell_us=(pl.col("_site_to_us") - pl.col("_site_from_us")).max(),
     )

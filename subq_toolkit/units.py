@@ -103,7 +103,7 @@ def with_units(facts: pl.LazyFrame, zone: str | None, policy: Policy) -> pl.Lazy
     facts = facts.with_columns(
         _minutes=pl.when(ran).then(minutes).otherwise(0),
         _compared=pl.when(ran).then(compared).otherwise(0),
-        _last_day=_local_day(pl.col("_last_us"), zone),
+        _last_day=_local_day(pl.col("_last_us") - 1, zone),
     ).with_columns(
         _units_first=first,
         _units_further=further,

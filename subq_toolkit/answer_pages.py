@@ -1,0 +1,193 @@
+"""The calculator's answer as HTML: headline, lines, findings, checklist. Text in, text out.
+
+Whatever a person typed or a file held is escaped here, in one place: ``_text``.
+"""
+
+import html
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from subq_toolkit.effective import read_parameters
+from subq_toolkit.encounter import EncounterResult
+
+#: Each outcome with its sign and what it means; the word is always written out.
+OUTCOMES = {
+    "coded": ("✓", "every fact needed is charted"),
+    "query": ("?", "a fact is missing from the chart"),
+    "refer": ("→", "a coder decides"),
+    "refused": ("✕", "no run could be read"),
+    "empty": ("…", "nothing typed yet"),
+}
+_LABELS = {
+    version.value: parameter.label
+    for parameter in read_parameters("codes").values()
+    for version in parameter.values
+}
+_SEVERITIES = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else html.escape(str(value))
+
+
+def headline(result: EncounterResult | None) -> str:
+    """The answer in one line of plain text: units, or what stands in their way."""
+    if result is None:
+        return "Type a start and a stop to begin"
+    if result.outcome == "coded":
+        units = " · ".join(f"{code} ×{count}" for code, count in result.units.items())
+        return units or "Nothing to report in this family"
+    return {
+        "query": "Not reported yet: ask for what is missing",
+        "refer": "Not reported yet: a coder decides",
+        "refused": "Not coded: no run could be read",
+    }[result.outcome]
+
+
+def measure(result: EncounterResult | None) -> str:
+    """The minutes behind the headline, as plain text."""
+    if result is None:
+        return "Times as they stand in the chart: 0915, 9:15 pm or 21:15"
+    if result.outcome in ("query", "refer"):
+        high = result.findings.filter(pl.col("severity") == "high")["detail"].to_list()
+        known = "" if result.infusion_min is None else f"{result.infusion_min} min counted. "
+        return known + " ".join(high)
+    if result.infusion_min is None:
+        return "Every run was refused; the marked entries say why"
+    to_next = result.min_to_next_unit
+    rest = f", {to_next} min to the next unit" if to_next is not None else ""
+    return f"{result.infusion_min} min counted{rest}"
+
+
+def headline_page(result: EncounterResult | None, problems: Sequence[str] = ()) -> str:
+    """The headline with its outcome; ``problems`` say what is not in the answer."""
+    outcome = "empty" if result is None else result.outcome
+    sign, means = OUTCOMES[outcome]
+    word = "no runs" if outcome == "empty" else outcome
+    notes = "".join(f'<p class="sq-note"><b>▲ Look:</b> {_text(one)}</p>' for one in problems)
+    return (
+        f'<div class="sq-headline sq-{outcome}" role="status" aria-live="polite">'
+        f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
+        f"<small>{means}</small></span>"
+        f'<span class="sq-answer"><span class="sq-units">{_text(headline(result))}</span>'
+        f'<span class="sq-measure">{_text(measure(result))}</span></span></div>{notes}'
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numeric: int) -> str:
+    """A table of ready-made cells; column ``numeric`` is aligned as numbers."""
+    number = ' class="sq-number"'
+    cells = "".join(
+        "<tr>"
+        + "".join(f"<td{number if i == numeric else ''}>{cell}</td>" for i, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    head = "".join(
+        f'<th scope="col"{number if i == numeric else ""}>{name}</th>'
+        for i, name in enumerate(heads)
+    )
+    return (
+        f'<table class="sq-table" aria-label="{name}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{cells}</tbody></table>"
+    )
+
+
+def _section(title: str, body: str, remark: str = "") -> str:
+    aside = f' <span class="sq-remark">{_text(remark)}</span>' if remark else ""
+    return f"<h3>{title}{aside}</h3>{body}"
+
+
+def lines_page(result: EncounterResult | None) -> str:
+    """Lines of the claim with units, revenue code and reason."""
+    if result is None or result.lines.is_empty():
+        return _section("Lines", '<p class="sq-quiet">No line is made.</p>')
+    several_days = result.lines["service_date"].n_unique() > 1
+    rows = [
+        (
+            f'<b class="sq-code">{_text(row["code"])}</b>',
+            str(row["units"]),
+            _text(row["revenue_code"]) or '<span class="sq-quiet">none</span>',
+            f"{_text(_LABELS.get(row['code']))}{_on(row) if several_days else ''}<br>"
+            f"{_text(row['why'])}{_source(row['cite'])}",
+        )
+        for row in result.lines.iter_rows(named=True)
+    ]
+    heads = ("Code", "Units", "Revenue code", "Why")
+    date = f"date of service {result.lines['service_date'].min()}"
+    return _section("Lines", _table(heads, rows, name="Lines", numeric=1), date)
+
+
+def _on(row: dict) -> str:
+    return f" <b>on {row['service_date']}</b>"
+
+
+def _source(cite: str | None) -> str:
+    """A source in small type behind a disclosure, so that reasons stay readable."""
+    if not cite:
+        return ""
+    return f'<details class="sq-source"><summary>source</summary>{_text(cite)}</details>'
+
+
+def findings_page(result: EncounterResult | None) -> str:
+    """What a person must look at, most urgent first, and what to do."""
+    if result is None or result.findings.is_empty():
+        return _section("Findings", '<p class="sq-quiet">Nothing to look at.</p>')
+    order = list(_SEVERITIES)
+    found = sorted(
+        result.findings.iter_rows(named=True), key=lambda row: order.index(row["severity"])
+    )
+    rows = [
+        (
+            f'<span class="sq-severity sq-{row["severity"]}">{_SEVERITIES[row["severity"]]}</span>',
+            f"<b>{_text(row['finding'].replace('_', ' ').capitalize())}</b><br>"
+            f"{_text(row['detail'])}",
+            f"{_text(row['what_to_do'])}{_source(row['cite'])}",
+        )
+        for row in found
+    ]
+    heads = ("Severity", "Finding", "What to do")
+    return _section("Findings", _table(heads, rows, name="Findings", numeric=-1), str(len(rows)))
+
+
+def checklist_page(checklist: pl.DataFrame | None) -> str:
+    """What the chart must hold, and what to do about each gap."""
+    if checklist is None or checklist.is_empty():
+        return _section("Documentation", '<p class="sq-quiet">No run to check.</p>')
+    rows = []
+    for row in checklist.iter_rows(named=True):
+        state = ("✓", "charted", "sq-there") if row["charted"] else ("○", "missing", "sq-gap")
+        stake = row["units_at_stake"]
+        at_stake = f"{stake} unit{'s' * (stake != 1)} at stake. " if stake else ""
+        doing = f"{at_stake}{row['what_to_do'] or ''}"
+        rows.append(
+            (
+                f'<span class="{state[2]}"><span aria-hidden="true">{state[0]}</span> {state[1]}</span>',
+                f"{_text(row['item'])}<small>{_text(', '.join(row['needed_for']))}</small>",
+                f"{_text(doing)}{_source(row['cite']) if doing else ''}",
+            )
+        )
+    gaps = checklist.height - checklist["charted"].sum()
+    remark = f"{gaps} of {checklist.height} not charted" if gaps else "complete"
+    heads = ("In the chart", "Item, needed for", "What to do")
+    return _section("Documentation", _table(heads, rows, name="Documentation", numeric=-1), remark)
+
+
+def entry_marks(problems: dict[str, str], labels: dict[str, str]) -> str:
+    """What to type instead, entry by entry, beneath a row."""
+    items = "".join(
+        f"<li><b>▲ {_text(labels.get(name, name))}:</b> {_text(problem)}</li>"
+        for name, problem in problems.items()
+    )
+    return f'<ul class="sq-marks" role="alert">{items}</ul>' if items else ""
+
+
+def choice_page(question: str, answers: Iterable[tuple[str, str, str, bool]]) -> str:
+    """A question on which sources disagree, with what each answer means and who gives it."""
+    items = "".join(
+        f"<li{' class=sq-chosen' if chosen else ''}><b>{_text(answer)}</b> {_text(means)}"
+        f"<small>{_text(cite)}</small></li>"
+        for answer, means, cite, chosen in answers
+    )
+    return f'<p class="sq-question">{_text(question)}</p><ul class="sq-answers">{items}</ul>'
