@@ -89,7 +89,7 @@ CHECKS: dict[str, pl.Expr] = {
     "stop time exists on that date": ~pl.col("_stop_skipped"),
     "stop is not before start": (_RUN_US >= 0).fill_null(True),
     f"run is at most {_LONGEST_RUN.values[-1].value} hours": (
-        _RUN_US <= _LONGEST_RUN.expr(pl.col("_service_day")) * _HOUR_US
+        _LONGEST_RUN.expr(pl.col("_service_day")) * _HOUR_US >= _RUN_US
     ).fill_null(True),
     "date of service has rules in effect": (
         pl.col("_service_day").is_null() | _FIRST_HOUR.expr(pl.col("_service_day")).is_not_null()

@@ -157,13 +157,13 @@ def checklist_page(checklist: pl.DataFrame | None) -> str:
         return _section("Documentation", '<p class="sq-quiet">No run to check.</p>')
     rows = []
     for row in checklist.iter_rows(named=True):
-        state = ("✓", "charted", "sq-there") if row["charted"] else ("○", "missing", "sq-gap")
+        sign, word = ("✓", "charted") if row["charted"] else ("○", "missing")
         stake = row["units_at_stake"]
         at_stake = f"{stake} unit{'s' * (stake != 1)} at stake. " if stake else ""
         doing = f"{at_stake}{row['what_to_do'] or ''}"
         rows.append(
             (
-                f'<span class="{state[2]}"><span aria-hidden="true">{state[0]}</span> {state[1]}</span>',
+                f'<span class="sq-{word}"><span aria-hidden="true">{sign}</span> {word}</span>',
                 f"{_text(row['item'])}<small>{_text(', '.join(row['needed_for']))}</small>",
                 f"{_text(doing)}{_source(row['cite']) if doing else ''}",
             )

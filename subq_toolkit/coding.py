@@ -4,7 +4,7 @@ The rules are Polars expressions on lazy tables: the same ones code a single enc
 a file and a warehouse, and nothing is computed until a result is collected.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,13 +13,13 @@ from subq_toolkit.encounter_facts import RESERVED, carried, counted_runs, encoun
 from subq_toolkit.errors import ReconciliationError
 from subq_toolkit.findings import findings_table
 from subq_toolkit.lines import claim_lines
-from subq_toolkit.policy import Policy
+from subq_toolkit.policy import Policy, differences
 from subq_toolkit.units import UNITS, with_units
 
 OUTCOMES = ("coded", "query", "refer", "refused")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Coded:
     """What a table of charted runs may be reported as, and what became of every row.
 
@@ -50,8 +50,17 @@ class Coded:
     refused: pl.LazyFrame
     accepted: pl.LazyFrame
     policy: Policy
-    facts: pl.LazyFrame = field(repr=False)
-    intake: Intake = field(repr=False)
+    facts: pl.LazyFrame
+    intake: Intake
+
+    def __repr__(self) -> str:
+        chosen = ", ".join(
+            f"{name}={answer!r}" for name, answer in differences(self.policy).items()
+        )
+        return (
+            f"<Coded under {f'Policy({chosen})' if chosen else 'the default policy'}: lazy tables "
+            f".encounters, .lines, .findings, .refused, .accepted; .reconcile() counts rows>"
+        )
 
     def reconcile(self) -> dict[str, int]:
         """Count rows in, and where each ended: coded, query, refer or refused.

@@ -76,7 +76,7 @@ def _what_a_coder_decides() -> dict[str, Condition]:
         "running_at_discharge": Condition(
             _any("_past_discharges") | _any("_open_at_discharge"),
             says(
-                "Runs that stop after the charted discharge: {}; without a stop when the patient left: {}.",
+                "Runs that stop after the charted discharge: {}; without a stop at it: {}.",
                 pl.col("_past_discharges"),
                 pl.col("_open_at_discharge"),
             ),
@@ -167,7 +167,7 @@ def _pumps_and_sites() -> dict[str, Condition]:
         "overlapping_charting": Condition(
             pl.col("_pump_overlap"),
             says(
-                "Runs of one pump overlap; charted {} min in all runs, counted {} min.",
+                "Runs of one pump, or of none charted, overlap: {} min in all, {} min counted.",
                 pl.col("_charted_us") // MINUTE_US,
                 pl.col("_minutes"),
             ),

@@ -129,7 +129,8 @@ def _units(facts: dict) -> list[tuple]:
         steps.append(_step(code["first_hour"], 1, at_least, day, why))
     if further:
         reported = facts["_units_further"]
-        why = f"{minutes} min reach {facts['_last_step']}, the step to {further} of {code['further_hour']}"
+        further_code, step = code["further_hour"], facts["_last_step"]
+        why = f"{minutes} min reach {step}, the step to {further} of {further_code}"
         why += f"; the policy caps them at {reported}." if reported < further else "."
         steps.append(_step(code["further_hour"], reported, more_than, day, why))
     missed, rule = (code["further_hour"], more_than) if first else (code["first_hour"], at_least)

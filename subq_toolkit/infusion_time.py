@@ -134,7 +134,7 @@ def segments(runs: pl.DataFrame, *, bridge_min: int = 0) -> pl.DataFrame:
     """
     ordered = runs.drop_nulls(["_from_us", "_to_us"]).sort("_from_us", "_to_us")
     ended = _STOP.cum_max().shift(1)
-    starts_new = (_START > ended + bridge_min * MINUTE_US).fill_null(True)
+    starts_new = (ended + bridge_min * MINUTE_US < _START).fill_null(True)
     return (
         ordered.with_columns(_stretch=starts_new.cum_sum())
         .group_by("_stretch", maintain_order=True)

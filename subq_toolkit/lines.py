@@ -55,7 +55,7 @@ def claim_lines(
                 pl.col("_units_setup"),
                 _CODES["further_setup"],
                 pl.format(
-                    "A further pump set-up with a new site is charted (pumps: {}); once an encounter.",
+                    "A further set-up with a new site is charted (pumps: {}); once an encounter.",
                     pl.col("_pumps"),
                 ),
             ),

@@ -97,7 +97,7 @@ def policy_presets() -> pl.DataFrame:
 
 
 def policy_choices() -> pl.DataFrame:
-    """Every question with its answers: ``choice``, ``question``, ``answer``, ``means``, ``cite``."""
+    """List each question's answers: ``choice, question, answer, means, is_default, cite``."""
     return pl.DataFrame(
         [
             {

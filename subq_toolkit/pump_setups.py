@@ -27,7 +27,8 @@ def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
     pl.LazyFrame
         ``encounter_id``, ``_pumps``, ``_new_setup`` (a further set-up with a new site),
         ``_site_changed`` (a pump moved to a new site without a charted set-up),
-        ``_reset_charted`` (a later run of a pump has a charted set-up with a new site), ``_pump_overlap``
+        ``_reset_charted`` (a later run of a pump has a charted set-up with a new site),
+        ``_pump_overlap``
         (runs of one pump overlap), ``_dwell_us`` (longest stay at one site).
     """
     start = pl.col("_from_us")

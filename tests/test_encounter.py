@@ -32,7 +32,7 @@ def test_forms_of_a_time(start: object, stop: object, minutes: int, day: str) ->
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "9:15", "2026-13-02 09:15", "2026-03-02", 915])
 def test_text_that_is_no_time(text: object) -> None:
-    with pytest.raises(sq.InputError, match="start_at is not a date with a clock time. Write it"):
+    with pytest.raises(sq.InputError, match=r"start_at is not a date with a clock time\. Write it"):
         sq.Administration(text)
 
 
@@ -62,7 +62,9 @@ def test_mixed_zones_and_odd_offsets() -> None:
 
 
 def test_an_unknown_zone_names_examples() -> None:
-    with pytest.raises(sq.InputError, match="'Mars/Olympus' is not a known time zone. Use a name"):
+    with pytest.raises(
+        sq.InputError, match=r"is not a known time zone\. Use a name"
+    ):
         sq.code_encounter([sq.Administration("2026-03-02 09:00")], facility_zone="Mars/Olympus")
 
 

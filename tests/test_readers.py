@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subq_toolkit.administrations import COLUMNS, accept
-from subq_toolkit.readers.charted_fields import name_meant
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers import Reading, read_administrations
+from subq_toolkit.readers.charted_fields import name_meant
 
 NINE, TEN = datetime(2026, 3, 2, 9), datetime(2026, 3, 2, 10)
 NEEDED = "encounter_id,start_at,stop_at"

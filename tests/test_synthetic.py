@@ -16,9 +16,9 @@ from subq_toolkit.administrations import COLUMNS, accept
 from subq_toolkit.catalog import dataset, sample_administrations
 from subq_toolkit.coding import code_administrations
 from subq_toolkit.errors import InputError
-from subq_toolkit.synthetic.visits import ZONE
 from subq_toolkit.readers import read_administrations
 from subq_toolkit.synthetic import administrations
+from subq_toolkit.synthetic.visits import ZONE
 
 FOLDER = dataset("administrations")
 README = (FOLDER / "README.md").read_text("utf-8")

@@ -11,10 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.administrations import CHOICES, COLUMNS, TIMES
+from subq_toolkit.errors import InputError
+from subq_toolkit.facility_time import agreed_zone
 from subq_toolkit.readers.charted_fields import charted_text, field
 from subq_toolkit.readers.column_maps import proposal
 from subq_toolkit.readers.delimited_files import BROKEN
-from subq_toolkit.errors import InputError
 from subq_toolkit.readers.export_files import (
     Export,
     broken_mark,
@@ -23,7 +24,6 @@ from subq_toolkit.readers.export_files import (
     open_excel,
     open_parquet,
 )
-from subq_toolkit.facility_time import agreed_zone
 from subq_toolkit.readers.file_times import TimeFields, time_fields
 
 _TYPES = {pl.String: "text", pl.Float64: "number", pl.Int64: "whole number", pl.Boolean: "yes/no"}

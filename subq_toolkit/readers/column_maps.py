@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from subq_toolkit.administrations import COLUMNS, REQUIRED
-from subq_toolkit.readers.charted_fields import name_meant
 from subq_toolkit.errors import InputError
+from subq_toolkit.readers.charted_fields import name_meant
 
 
 def header_names(cells: Sequence[str | None], file: str) -> list[str]:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from subq_toolkit.errors import InputError
 from subq_toolkit.readers.column_maps import header_names, map_columns
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
-from subq_toolkit.errors import InputError
 from subq_toolkit.readers.workbooks import read_sheet
 
 _SUFFIXES = {

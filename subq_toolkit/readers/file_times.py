@@ -6,9 +6,9 @@ from typing import NamedTuple
 import polars as pl
 
 from subq_toolkit.administrations import TIMES
-from subq_toolkit.readers.charted_fields import charted_text
 from subq_toolkit.charted_times import find_reading, tidied
 from subq_toolkit.errors import InputError
+from subq_toolkit.readers.charted_fields import charted_text
 from subq_toolkit.time_formats import DATE_ONLY, MIDNIGHT, TimeReading
 
 _SERIAL = r"^\d{4,5}(\.\d+)?$"

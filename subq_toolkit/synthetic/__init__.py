@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 
 from subq_toolkit.administrations import CHOICES, COLUMNS
-from subq_toolkit.catalog import dataset
 from subq_toolkit.errors import InputError
 from subq_toolkit.synthetic.runs import BOLUS, INTRAVENOUS, RUN, beside, runs_of
 from subq_toolkit.synthetic.visits import ZONE, Draws, code_of, column, shapes, visits
