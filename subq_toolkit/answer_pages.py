@@ -60,18 +60,23 @@ def measure(result: EncounterResult | None) -> str:
     return f"{result.infusion_min} min counted{rest}"
 
 
-def headline_page(result: EncounterResult | None, problems: Sequence[str] = ()) -> str:
-    """The headline with its outcome; ``problems`` say what is not in the answer."""
+def headline_page(
+    result: EncounterResult | None, notes: Sequence[str] = (), *, whole: bool = True
+) -> str:
+    """The headline with its outcome; ``notes`` say what is not in it, if it is not ``whole``."""
     outcome = "empty" if result is None else result.outcome
     sign, means = OUTCOMES[outcome]
+    if not whole:
+        sign, means = "▲", "without the entries marked below"
     word = "no runs" if outcome == "empty" else outcome
-    notes = "".join(f'<p class="sq-note"><b>▲ Look:</b> {_text(one)}</p>' for one in problems)
+    look = outcome if whole else "partial"
+    said = "".join(f'<p class="sq-note"><b>▲ Look:</b> {_text(one)}</p>' for one in notes)
     return (
-        f'<div class="sq-headline sq-{outcome}" role="status" aria-live="polite">'
+        f'<div class="sq-headline sq-{look}" role="status" aria-live="polite">'
         f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
         f"<small>{means}</small></span>"
         f'<span class="sq-answer"><span class="sq-units">{_text(headline(result))}</span>'
-        f'<span class="sq-measure">{_text(measure(result))}</span></span></div>{notes}'
+        f'<span class="sq-measure">{_text(measure(result))}</span></span></div>{said}'
     )
 
 
@@ -152,26 +157,28 @@ def findings_page(result: EncounterResult | None) -> str:
 
 
 def checklist_page(checklist: pl.DataFrame | None) -> str:
-    """What the chart must hold, and what to do about each gap."""
+    """What is missing from the chart and what to do about it, then what is there."""
     if checklist is None or checklist.is_empty():
         return _section("Documentation", '<p class="sq-quiet">No run to check.</p>')
-    rows = []
-    for row in checklist.iter_rows(named=True):
-        sign, word = ("✓", "charted") if row["charted"] else ("○", "missing")
-        stake = row["units_at_stake"]
-        at_stake = f"{stake} unit{'s' * (stake != 1)} at stake. " if stake else ""
-        doing = f"{at_stake}{row['what_to_do'] or ''}"
-        rows.append(
-            (
-                f'<span class="sq-{word}"><span aria-hidden="true">{sign}</span> {word}</span>',
-                f"{_text(row['item'])}<small>{_text(', '.join(row['needed_for']))}</small>",
-                f"{_text(doing)}{_source(row['cite']) if doing else ''}",
-            )
+    there = checklist.filter("charted")["item"].to_list()
+    missing = checklist.filter(~pl.col("charted"))
+    rows = [
+        (
+            '<span class="sq-missing"><span aria-hidden="true">○</span> missing</span>',
+            f"{_text(row['item'])}<small>for {_text(', '.join(row['needed_for']))}</small>",
+            f"{_at_stake(row['units_at_stake'])}{_text(row['what_to_do'])}{_source(row['cite'])}",
         )
-    gaps = checklist.height - checklist["charted"].sum()
-    remark = f"{gaps} of {checklist.height} not charted" if gaps else "complete"
-    heads = ("In the chart", "Item, needed for", "What to do")
-    return _section("Documentation", _table(heads, rows, name="Documentation", numeric=-1), remark)
+        for row in missing.iter_rows(named=True)
+    ]
+    heads = ("In the chart", "Item", "What to do")
+    table = _table(heads, rows, name="Documentation", numeric=-1) if rows else ""
+    charted = f'<p><span class="sq-charted">✓ charted:</span> {_text(", ".join(there))}</p>'
+    remark = f"{len(rows)} of {checklist.height} missing" if rows else "complete"
+    return _section("Documentation", table + (charted if there else ""), remark)
+
+
+def _at_stake(units: int | None) -> str:
+    return f"<b>{units} unit{'s' * (units != 1)} at stake.</b> " if units else ""
 
 
 def entry_marks(problems: dict[str, str], labels: dict[str, str]) -> str:

@@ -71,15 +71,15 @@ def _what_is_missing() -> dict[str, Condition]:
 
 
 def _what_a_coder_decides() -> dict[str, Condition]:
-    pause = pl.col("_longest_pause_us")
+    pause, left = pl.col("_longest_pause_us"), pl.col("_left_us")
     return {
         "running_at_discharge": Condition(
-            _any("_past_discharges") | _any("_open_at_discharge"),
-            says(
-                "Runs that stop after the charted discharge: {}; without a stop at it: {}.",
-                pl.col("_past_discharges"),
-                pl.col("_open_at_discharge"),
-            ),
+            (pl.col("_last_end_us") > pl.col("_left_us")) | (_any("_no_stop") & left.is_not_null()),
+            says("The pump was running, or had no charted stop, when the patient left."),
+        ),
+        "run_after_discharge": Condition(
+            pl.col("_last_start_us") >= left,
+            says("A run begins at or after the charted discharge."),
         ),
         "no_pump": Condition(
             _any("_without_pump"),
@@ -116,7 +116,7 @@ def _what_stands_beside(policy: Policy) -> dict[str, Condition]:
             says("A visit code is charted the same day: {}.", pl.col("_em_code")),
         ),
         "home_setting": Condition(
-            (pl.col("setting") == "home").fill_null(False) & infused,
+            pl.col("_home"),
             says("The infusion took place at home; there is no revenue code 450, 510 or 760."),
         ),
         "conflicting_values": Condition(
@@ -183,10 +183,11 @@ def _lengths_and_thresholds() -> dict[str, Condition]:
     minutes, longest = pl.col("_minutes"), pl.col("_longest_run_us")
     edit = _EDITS["further_hour"].expr(_DAY)
     at_least = _TIME["initial_hour_at_least"].expr(_DAY)
-    counted = _any("_runs")
+    missing = _any("_no_start") | _any("_no_stop") | _any("_clock_unsure")
+    counted = _any("_runs") & ~missing
     return {
         "above_unlikely_edit": Condition(
-            pl.col("_further_documented") > edit,
+            counted & (pl.col("_further_documented") > edit),
             says(
                 "{} further hours documented, the edit stops at {}.",
                 pl.col("_further_documented"),

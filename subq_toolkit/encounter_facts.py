@@ -13,52 +13,59 @@ from subq_toolkit.pump_setups import setups_and_sites
 
 #: Known columns that an encounter keeps when all of its rows agree.
 CARRIED = ("setting", "payer", "locality", "department")
-_SHORTEST_DWELL_H = min(
-    dated.value for dated in read_parameters("infusion_time")["site_dwell"].values
-)
-_RUN = ["encounter_id", "pump_id", "site", "setup_charted", "_from_us", "_to_us"]
+_TIME = read_parameters("infusion_time")
+_SHORTEST_DWELL_H = min(dated.value for dated in _TIME["site_dwell"].values)
+_RUN = ["encounter_id", "_pump", "_site", "setup_charted", "_from_us", "_to_us"]
 
 
 def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Mark the rows whose time counts and give each the start and stop that are counted.
 
     Adds ``_counts`` (subcutaneous and no bolus), ``_from_us`` and ``_to_us`` [µs] (both null
-    unless the row counts and both are known), and what the policy did to a missing stop.
+    unless the row counts and both are known), what the policy did to a missing stop, and
+    ``_pump`` and ``_site`` as they are compared, without regard to case.
     """
     counts = (pl.col("route") == "subcutaneous").fill_null(False) & pl.col("mode").ne_missing(
         pl.lit("bolus", dtype=COLUMNS["mode"])
     )
-    stop, start = pl.col("_stop_us"), pl.col("_start_us")
+    start, stop = pl.col("_start_us"), pl.col("_stop_us")
     missing = counts & stop.is_null() & ~pl.col("_stop_twice") & start.is_not_null()
-    computable = missing & (pl.col("rate_ml_per_h") > 0) & (pl.col("volume_ml") > 0)
-    # To the nearest microsecond, so that a binary fraction cannot cost a whole minute.
-    length_us = (pl.col("volume_ml") / pl.col("rate_ml_per_h") * HOUR_US).round(
-        mode="half_away_from_zero"
-    )
-    computed = computable.fill_null(False) & (policy.missing_stop == "computed")
+    length_us = _calculated_length_us()
+    computed = missing & length_us.is_not_null() & (policy.missing_stop == "computed")
     short = missing & (policy.missing_stop == "short")
-    ends = (
-        pl.when(computed)
-        .then(start + length_us.cast(pl.Int64, strict=False))
-        .when(short)
-        .then(start)
-        .otherwise(stop)
-    )
-    past_discharge = (ends > pl.col("_discharge_us")).fill_null(False)
+    uncut = pl.when(computed).then(start + length_us).when(short).then(start).otherwise(stop)
+    ends = uncut
     if policy.running_at_discharge == "stop_at_discharge":
-        clipped = pl.max_horizontal(start, pl.min_horizontal(ends, pl.col("_discharge_us")))
-        ends = pl.when(past_discharge & start.is_not_null()).then(clipped).otherwise(ends)
+        discharge = pl.col("_discharge_us").min().over("encounter_id")
+        within = pl.max_horizontal(start, pl.min_horizontal(ends, discharge))
+        ends = pl.when(start.is_not_null() & (ends > discharge)).then(within).otherwise(ends)
     rows = rows.with_columns(
         _counts=counts,
         _ends_us=ends,
         _computed=computed,
         _short=short,
-        _past_discharge=counts & past_discharge,
+        _pump=_as_compared("pump_id"),
+        _site=_as_compared("site"),
+        _uncut_us=uncut,
     )
-    both = pl.col("_counts") & start.is_not_null() & pl.col("_ends_us").is_not_null()
+    both = counts & start.is_not_null() & pl.col("_ends_us").is_not_null()
     return rows.with_columns(
         _from_us=pl.when(both).then(start), _to_us=pl.when(both).then(pl.col("_ends_us"))
     )
+
+
+def _as_compared(name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars().str.to_lowercase()
+
+
+def _calculated_length_us() -> pl.Expr:
+    """Volume over rate, if both are charted and the run would be one that is believed. [µs]"""
+    volume, rate = pl.col("volume_ml"), pl.col("rate_ml_per_h")
+    # To the nearest microsecond, so that a binary fraction cannot cost a whole minute.
+    length_us = (volume / rate * HOUR_US).round(mode="half_away_from_zero")
+    longest_us = _TIME["longest_run"].expr(pl.col("_service_day")) * HOUR_US
+    believed = (volume > 0) & (rate > 0) & (length_us <= longest_us)
+    return pl.when(believed).then(length_us).cast(pl.Int64, strict=False)
 
 
 def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
@@ -76,7 +83,6 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
     several = (
         (pl.col("_pump_first") != pl.col("_pump_last"))
         | (pl.col("_site_first") != pl.col("_site_last"))
-        | pl.col("_setup_given")
         | (pl.col("_charted_us") > pl.col("_counted_us") - pl.col("_bridged_us"))
         | (pl.col("_last_us") - pl.col("_first_us") > _SHORTEST_DWELL_H * HOUR_US)
     )
@@ -84,7 +90,8 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
     closer = closer.join(facts.filter(several), on="encounter_id", how="semi")
     facts = facts.join(setups_and_sites(closer), on="encounter_id", how="left").with_columns(
         pl.col("_pumps").fill_null(pl.when(pl.col("_counted_rows") > 0).then(1).otherwise(0)),
-        pl.col("_new_setup", "_site_changed", "_reset_charted", "_pump_overlap").fill_null(False),
+        pl.col("_site_changed", "_reset_charted", "_pump_overlap").fill_null(False),
+        _new_setup=pl.col("_new_setup_us").is_not_null(),
         service_date=pl.coalesce("_counted_day", "_any_day"),
     )
     return _later_of_two(facts, intake)
@@ -92,7 +99,11 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
 
 def _also(intake: Intake) -> list[pl.Expr]:
     counts, sub = pl.col("_counts"), pl.col("route") == "subcutaneous"
-    counted = {name: pl.when("_counts").then(pl.col(name)) for name in ("pump_id", "site", "drug")}
+    # Hashes are enough to see whether names differ, and far quicker to compare.
+    hashes = {
+        name: pl.when(counts & pl.col(name).is_not_null()).then(pl.col(name).hash())
+        for name in ("_pump", "_site", "drug")
+    }
     where = {
         "_no_start": counts & pl.col("_start_us").is_null() & ~pl.col("_start_twice"),
         "_no_stop": counts & pl.col("_ends_us").is_null() & ~pl.col("_stop_twice"),
@@ -103,11 +114,6 @@ def _also(intake: Intake) -> list[pl.Expr]:
         "_boluses": sub & (pl.col("mode") == "bolus"),
         "_patient_controlled": counts & (pl.col("mode") == "patient_controlled"),
         "_without_pump": counts & pl.col("delivery").is_in(["gravity", "manual_push"]),
-        "_past_discharges": pl.col("_past_discharge"),
-        "_open_at_discharge": counts
-        & pl.col("_stop_us").is_null()
-        & ~pl.col("_stop_twice")
-        & pl.col("_discharge_us").is_not_null(),
         "_stops_computed": pl.col("_computed"),
         "_stops_short": pl.col("_short"),
     }
@@ -118,11 +124,14 @@ def _also(intake: Intake) -> list[pl.Expr]:
         *(expr.sum().alias(name) for name, expr in where.items()),
         (pl.col("_to_us") - pl.col("_from_us")).max().alias("_longest_run_us"),
         *(
-            getattr(expr, pick)().alias(f"_{name.removesuffix('_id')}_{end}")
-            for name, expr in counted.items()
+            getattr(expr, pick)().alias(f"_{name.removeprefix('_')}_{end}")
+            for name, expr in hashes.items()
             for pick, end in (("min", "first"), ("max", "last"))
         ),
-        (counts & pl.col("setup_charted").is_not_null()).any().alias("_setup_given"),
+        pl.col("_discharge_us").min().alias("_left_us"),
+        pl.when("_counts").then(pl.col("_start_us")).max().alias("_last_start_us"),
+        pl.when("_counts").then(pl.col("_uncut_us")).max().alias("_last_end_us"),
+        (counts & (pl.col("setting") == "home")).any().alias("_home"),
         pl.when("_counts").then(pl.col("_service_day")).min().alias("_counted_day"),
         pl.col("_service_day").min().alias("_any_day"),
         pl.col("em_code").min().alias("_em_code"),
@@ -166,10 +175,19 @@ def carried(intake: Intake) -> dict[str, pl.Expr]:
 
 
 def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
+    """Mark encounters whose patient began an earlier one on the same date."""
     if "patient_id" not in intake.given:
         return facts.with_columns(_later_encounter=pl.lit(False))
-    infused = pl.col("_patient_id").is_not_null() & (pl.col("_counted_rows") > 0)
-    order = pl.int_range(pl.len()).over("_patient_id", "service_date", infused)
-    return facts.sort("_begins_us", "encounter_id", nulls_last=True).with_columns(
-        _later_encounter=infused & (order > 0)
+    facts = facts.cache()
+    same_day = ["_patient_id", "service_date"]
+    later = (
+        facts.filter(pl.col("_patient_id").is_not_null() & (pl.col("_counted_rows") > 0))
+        .select("encounter_id", "_begins_us", *same_day)
+        .filter(pl.struct(same_day).is_duplicated())
+        .sort("_begins_us", "encounter_id")
+        .filter(pl.int_range(pl.len()).over(same_day) > 0)
+        .select("encounter_id", _later_encounter=pl.lit(True))
+    )
+    return facts.join(later, on="encounter_id", how="left").with_columns(
+        pl.col("_later_encounter").fill_null(False)
     )

@@ -134,9 +134,10 @@ def _units(facts: dict) -> list[tuple]:
         why += f"; the policy caps them at {reported}." if reported < further else "."
         steps.append(_step(code["further_hour"], reported, more_than, day, why))
     missed, rule = (code["further_hour"], more_than) if first else (code["first_hour"], at_least)
-    why = (
-        f"Not earned: one more {missed} needs {facts['_next_step']} min, {facts['_to_next']} more."
-    )
+    needs = f"Not earned: one more {missed} needs {facts['_next_step']} min"
+    why = f"{needs}, {facts['_to_next']} more."
+    if facts["_to_next"] is None:
+        why = f"Not reported: the policy caps {missed}, however long the infusion."
     name, value, source = _rule(rule, day)
     steps.append(("next unit", facts["_to_next"], "min", name, value, why, source))
     return [*steps, _setup_step(facts, code["further_setup"])] if first else steps

@@ -70,7 +70,7 @@ def findings_table(
     of_refused = (
         refused.group_by("encounter_id")
         .len()
-        .join(facts.select("encounter_id"), on="encounter_id", how="semi")
+        .filter(pl.col("encounter_id").is_not_null())
         .select(
             "encounter_id",
             finding=pl.lit("refused_rows"),

@@ -26,9 +26,10 @@ def claim_lines(
     coded = facts.filter(pl.col("outcome") == "coded")
     at_least, more_than = _TIME["initial_hour_at_least"], _TIME["additional_hour_more_than"]
     minutes = pl.col("_minutes")
-    further = coded
+    further = setups = coded
     if policy.midnight == "split":
         further = _split_at_midnight(coded, runs, zone, policy)
+        setups = coded.with_columns(service_date=pl.coalesce("_setup_day", "service_date"))
     lines = pl.concat(
         [
             _line(
@@ -50,7 +51,7 @@ def claim_lines(
                 ),
             ),
             _line(
-                coded,
+                setups,
                 "further_setup",
                 pl.col("_units_setup"),
                 _CODES["further_setup"],
@@ -111,7 +112,11 @@ def _split_at_midnight(
     ).explode("_until")
     midnight = pl.col("_until").cast(pl.Datetime("us"))
     if zone is not None:
-        midnight = midnight.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        # Where clocks skip midnight itself, the day begins at one o'clock.
+        midnight = pl.coalesce(
+            time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+            for time in (midnight, midnight + pl.duration(hours=1))
+        )
     days = days.with_columns(_midnight_us=midnight.dt.epoch("us"))
     clipped = (
         runs.filter(pl.col("_from_us").is_not_null())

@@ -1,16 +1,20 @@
 """Pump set-ups and sites of an encounter: what a further set-up (96371) rests on.
 
-A set-up is the first run of a pump, unless the chart says that none was made, and
-every later run for which the chart says that one was made. It counts as a further
-set-up when it is not the first of the encounter and brings a site at which nothing
-ran before. Sites that are not charted are not new sites. Of set-ups charted for the
-same minute, the one that leaves least to claim is taken to be the first.
+A set-up is the first run of a named pump, unless the chart says that none was made, and
+every later run for which the chart says that one was made. Where no run names its pump,
+all runs are of one pump; a run without a pump beside runs with one is no set-up.
+
+A set-up is a further one when an earlier set-up is charted, it brings a site at which
+nothing ran before, and an earlier site is charted for the new one to differ from. Of
+set-ups charted for the same minute, any may have been the first: one counts as further
+only if it does whichever came first.
 """
 
 import polars as pl
 
-_PUMP = ["encounter_id", "pump_id"]
-_SITE = ["encounter_id", "site"]
+_PUMP = ["encounter_id", "_pump"]
+_SITE = ["encounter_id", "_site"]
+_START = pl.col("_from_us")
 
 
 def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
@@ -19,52 +23,64 @@ def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
     Parameters
     ----------
     runs
-        Counted runs: ``encounter_id``, ``pump_id``, ``site``, ``setup_charted``, ``_from_us``,
-        ``_to_us`` [µs].
+        Counted runs: ``encounter_id``, ``_pump`` and ``_site`` (as compared, null if not
+        charted), ``setup_charted``, ``_from_us``, ``_to_us`` [µs].
 
     Returns
     -------
     pl.LazyFrame
-        ``encounter_id``, ``_pumps``, ``_new_setup`` (a further set-up with a new site),
-        ``_site_changed`` (a pump moved to a new site without a charted set-up),
-        ``_reset_charted`` (a later run of a pump has a charted set-up with a new site),
-        ``_pump_overlap``
-        (runs of one pump overlap), ``_dwell_us`` (longest stay at one site).
+        ``encounter_id``, ``_pumps``, ``_new_setup_us`` (start of the first further set-up,
+        else null) [µs], ``_site_changed`` (a run at a new site without a charted set-up),
+        ``_reset_charted`` (a pump that had run is set up again at a new site),
+        ``_pump_overlap`` (runs of one pump overlap), ``_dwell_us`` (longest stay at a site).
     """
-    start = pl.col("_from_us")
-    marked = (
-        runs.unique()
-        .sort("encounter_id", "pump_id", "_from_us", "_to_us")
-        .with_columns(
-            _pump_from_us=start.min().over(_PUMP),
-            _pump_busy_until_us=pl.col("_to_us").cum_max().shift(1).over(_PUMP),
-            _site_from_us=start.min().over(_SITE),
-            _site_to_us=pl.col("_to_us").max().over(_SITE),
-        )
-        .with_columns(_setup=_is_setup(), _later_run=start > pl.col("_pump_from_us"))
-        .with_columns(_first_setup_us=start.filter("_setup").min().over("encounter_id"))
-        .with_columns(
-            _new_site=pl.col("site").is_not_null() & (start == pl.col("_site_from_us")),
-            _at_first=pl.col("_setup") & (start == pl.col("_first_setup_us")),
-        )
-        .with_columns(_sites_of_first=_distinct("site", "_at_first").over(_PUMP))
-    )
-    setup, new_site, later = pl.col("_setup"), pl.col("_new_site"), pl.col("_later_run")
-    after_first = setup & new_site & (start > pl.col("_first_setup_us"))
-    beside_first = _distinct("site", "_at_first") > pl.col("_sites_of_first").max()
+    marked = _marked(runs)
+    setup, new_site = pl.col("_setup"), pl.col("_new_site")
+    after_another = setup & new_site & (_START > pl.col("_first_setup_us"))
+    after_another &= _START > pl.col("_first_site_us")
+    beside_another = pl.col("_sites_at_once") > pl.col("_sites_of_one")
+    further = after_another | beside_another
     return marked.group_by("encounter_id").agg(
-        _pumps=pl.max_horizontal(pl.col("pump_id").drop_nulls().n_unique(), 1),
-        _new_setup=after_first.any() | beside_first,
-        _site_changed=(~setup & new_site & later).any(),
-        _reset_charted=(setup & later & new_site).any(),
-        _pump_overlap=(start < pl.col("_pump_busy_until_us")).any(),
+        _pumps=pl.max_horizontal(pl.col("_pump").drop_nulls().n_unique(), 1),
+        _new_setup_us=_START.filter(further).min(),
+        _site_changed=(~setup & new_site & (_START > pl.col("_first_site_us"))).any(),
+        _reset_charted=(after_another & (_START > pl.col("_pump_from_us"))).any(),
+        _pump_overlap=(pl.col("_pump_busy_until_us") > _START).any(),
         _dwell_us=(pl.col("_site_to_us") - pl.col("_site_from_us")).max(),
     )
 
 
+def _marked(runs: pl.LazyFrame) -> pl.LazyFrame:
+    """Mark each run: is it of a set-up, is its site new, what else began in that moment."""
+    moment = ["encounter_id", "_from_us"]
+    site = pl.col("_site")
+    new_of_setup = site.filter(pl.col("_setup") & pl.col("_new_site")).n_unique()
+    return (
+        runs.unique()
+        .sort(*_PUMP, "_from_us", "_to_us")
+        .with_columns(
+            _pump_from_us=_START.min().over(_PUMP),
+            _pump_busy_until_us=pl.col("_to_us").cum_max().shift(1).over(_PUMP),
+            _site_from_us=_START.min().over(_SITE),
+            _site_to_us=pl.col("_to_us").max().over(_SITE),
+            _first_site_us=_START.filter(site.is_not_null()).min().over("encounter_id"),
+            _pumps_named=pl.col("_pump").is_not_null().any().over("encounter_id"),
+        )
+        .with_columns(_setup=_is_setup().any().over(*_PUMP, "_from_us"))
+        .with_columns(
+            _first_setup_us=_START.filter("_setup").min().over("encounter_id"),
+            _new_site=site.is_not_null() & (_START == pl.col("_site_from_us")),
+            _site_shared=(~pl.col("_setup")).any().over(*_SITE, "_from_us") & pl.col("_setup"),
+        )
+        .with_columns(_new_site=pl.col("_new_site") & ~pl.col("_site_shared"))
+        .with_columns(
+            _sites_at_once=new_of_setup.over(moment),
+            _sites_of_pump=new_of_setup.over(*moment, "_pump"),
+        )
+        .with_columns(_sites_of_one=pl.col("_sites_of_pump").max().over(moment))
+    )
+
+
 def _is_setup() -> pl.Expr:
-    return pl.col("setup_charted").fill_null(pl.col("_from_us") == pl.col("_pump_from_us"))
-
-
-def _distinct(name: str, where: str) -> pl.Expr:
-    return pl.col(name).filter(where).drop_nulls().n_unique()
+    known = pl.col("_pump").is_not_null() | ~pl.col("_pumps_named")
+    return pl.col("setup_charted").fill_null(known & (pl.col("_pump_from_us") == _START))

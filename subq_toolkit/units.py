@@ -69,57 +69,52 @@ def additional_hour_units(minutes: pl.Expr | int, *, more_than: pl.Expr | int) -
     return units.clip(lower_bound=0) if isinstance(units, pl.Expr) else max(units, 0)
 
 
-def minutes_to_next_unit(minutes: pl.Expr, *, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
-    """Minutes missing to the next unit: to 16, 91, 151, 211 and so on. [min]"""
-    return _next_step(minutes, at_least, more_than) - minutes
-
-
-def _next_step(minutes: pl.Expr, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
+def next_step(minutes: pl.Expr, *, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
+    """Minutes at which the next unit is earned: 16, 91, 151, 211 and so on. [min]"""
     further = additional_hour_units(minutes, more_than=more_than)
     return pl.when(minutes < at_least).then(at_least).otherwise(60 * (further + 1) + more_than + 1)
 
 
-def _last_step(minutes: pl.Expr, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
+def last_step(minutes: pl.Expr, *, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
+    """Minutes at which the last unit was earned; 16 where none was. [min]"""
     further = additional_hour_units(minutes, more_than=more_than)
     return pl.when(further > 0).then(60 * further + more_than + 1).otherwise(at_least)
 
 
 def with_units(facts: pl.LazyFrame, zone: str | None, policy: Policy) -> pl.LazyFrame:
-    """Add minutes, units, the nearest step and the outcome to the facts of encounters."""
-    at_least, more_than = (
-        TIME[name].expr(_DAY) for name in ("initial_hour_at_least", "additional_hour_more_than")
-    )
-    exact = pl.col("_counted_us")
-    minutes, begun = whole_minutes(exact), minutes_begun(exact)
-    compared = begun if policy.seconds == "count" else minutes
-    ran = pl.col("_runs") > 0
-    further = additional_hour_units(pl.col("_compared"), more_than=more_than)
-    if policy.unit_cap == "unlikely_edit":
-        further = pl.min_horizontal(further, EDITS["further_hour"].expr(_DAY))
-    first = first_hour_units(pl.col("_compared"), at_least=at_least)
-    steps = _next_step(pl.col("_compared"), at_least, more_than)
-    last = _last_step(pl.col("_compared"), at_least, more_than)
-    nearer = (steps - pl.col("_compared")) < (pl.col("_compared") - last).abs()
-    facts = facts.with_columns(
-        _minutes=pl.when(ran).then(minutes).otherwise(0),
-        _compared=pl.when(ran).then(compared).otherwise(0),
-        _last_day=_local_day(pl.col("_last_us") - 1, zone),
-    ).with_columns(
-        _units_first=first,
-        _units_further=further,
-        _further_documented=additional_hour_units(pl.col("_compared"), more_than=more_than),
-        _units_short=(ran & (first == 0)).cast(pl.Int64),
-        _units_setup=((first == 1) & pl.col("_new_setup")).cast(pl.Int64),
-        _next_step=steps,
-        _last_step=last,
-        _nearest_step=pl.when(nearer).then(steps).otherwise(last),
-        _to_next=minutes_to_next_unit(pl.col("_compared"), at_least=at_least, more_than=more_than),
-        _seconds_matter=(
-            first_hour_units(begun, at_least=at_least)
-            + additional_hour_units(begun, more_than=more_than)
-            > first + additional_hour_units(pl.col("_compared"), more_than=more_than)
-        ),
-    )
+    """Add minutes, units, the steps around them and the outcome to the facts of encounters."""
+    rules = {
+        "at_least": TIME["initial_hour_at_least"].expr(_DAY),
+        "more_than": TIME["additional_hour_more_than"].expr(_DAY),
+    }
+    ran, exact = pl.col("_runs") > 0, pl.col("_counted_us")
+    measured = {
+        "_minutes": pl.when(ran).then(whole_minutes(exact)).otherwise(0),
+        "_begun": pl.when(ran).then(minutes_begun(exact)).otherwise(0),
+        "_last_day": _local_day(pl.col("_last_us") - 1, zone),
+        "_setup_day": _local_day(pl.col("_new_setup_us"), zone),
+    }
+    compared = pl.col("_begun" if policy.seconds == "count" else "_minutes")
+    timed = {
+        "_units_first": first_hour_units(compared, at_least=rules["at_least"]),
+        "_further_documented": additional_hour_units(compared, more_than=rules["more_than"]),
+        "_next_step": next_step(compared, **rules),
+        "_last_step": last_step(compared, **rules),
+        "_seconds_matter": next_step(pl.col("_begun"), **rules) > next_step(compared, **rules),
+    }
+    documented, first = pl.col("_further_documented"), pl.col("_units_first") == 1
+    edit = EDITS["further_hour"].expr(_DAY)
+    to_next = pl.col("_next_step") - compared
+    capped = documented >= edit if policy.unit_cap == "unlikely_edit" else pl.lit(False)
+    nearer_next = to_next < (compared - pl.col("_last_step")).abs()
+    decided = {
+        "_units_further": pl.when(capped).then(edit).otherwise(documented),
+        "_units_short": (ran & ~first).cast(pl.Int64),
+        "_units_setup": (first & pl.col("_new_setup")).cast(pl.Int64),
+        "_to_next": pl.when(~capped).then(to_next),
+        "_nearest_step": pl.when(nearer_next).then("_next_step").otherwise("_last_step"),
+    }
+    facts = facts.with_columns(**measured).with_columns(**timed).with_columns(**decided)
     return facts.with_columns(outcome=outcome(policy))
 
 

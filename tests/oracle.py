@@ -148,15 +148,26 @@ def is_counted(run: Run) -> bool:
 
 def with_stop(run: Run, policy: dict[str, object]) -> Run:
     """Fill a stop time that a policy lets us fill; end the run when the patient leaves."""
-    start, stop, leaves = run["start_at"], run["stop_at"], run.get("discharge_at")
+    start, stop = run["start_at"], run["stop_at"]
     volume, rate = run.get("volume_ml"), run.get("rate_ml_per_h")
     if start is not None and stop is None and policy["missing_stop"] == "short":
         stop = start
     elif start is not None and stop is None and policy["missing_stop"] == "computed":
-        stop = start + timedelta(seconds=volume * 3600 / rate) if volume and rate else None
-    if stop and leaves and stop > leaves and policy["running_at_discharge"] != "refer":
-        stop = leaves
+        known = volume and rate and volume / rate <= 72
+        stop = start + timedelta(seconds=volume * 3600 / rate) if known else None
     return run | {"stop_at": stop}
+
+
+def patient_leaves(runs: list[Run]) -> datetime | None:
+    """One discharge ends the visit, on whichever row it stands; the earliest if several do."""
+    return min((run["discharge_at"] for run in runs if run.get("discharge_at")), default=None)
+
+
+def until_discharge(run: Run, leaves: datetime | None, policy: dict[str, object]) -> Run:
+    stop = run["stop_at"]
+    if stop and leaves and stop > leaves and policy["running_at_discharge"] != "refer":
+        return run | {"stop_at": leaves}
+    return run
 
 
 def strip_of_seconds(spans: list[tuple[int, int]], bridge_min: int) -> tuple[bytearray, int]:
@@ -192,10 +203,14 @@ def brings_a_new_site(events: list[tuple[bool, set[str]]]) -> bool:
     setups = 0
     for is_setup, sites in events:
         setups += is_setup
-        if is_setup and setups > 1 and sites - used:
+        if is_setup and setups > 1 and used and sites - used:
             return True
         used |= sites
     return False
+
+
+def compared(name: str | None) -> str | None:
+    return name and name.strip().lower()
 
 
 def earns_another_setup(counted: list[Run], facility_zone: str | None) -> bool:
@@ -204,15 +219,17 @@ def earns_another_setup(counted: list[Run], facility_zone: str | None) -> bool:
     Rows of one pump with one start are one event. Where pumps start in the same
     minute, only what holds whichever came first.
     """
+    named = any(run["pump_id"] for run in counted)
     begun: dict[object, int] = {}
     moments: dict[int, dict[object, tuple[bool, set[str]]]] = {}
     for run in sorted(counted, key=lambda r: second_of(r["start_at"], facility_zone)):
         start, pump = second_of(run["start_at"], facility_zone), run["pump_id"]
         begins = begun.setdefault(pump, start) == start
         charted = run.get("setup_charted")
+        begins = begins and (run["pump_id"] is not None or not named)
         is_setup = bool(charted or (begins and charted is not False))
         before, sites = moments.setdefault(start, {}).get(pump, (False, set()))
-        moments[start][pump] = (before or is_setup, sites | ({run["site"]} - {None}))
+        moments[start][pump] = (before or is_setup, sites | {compared(run["site"])} - {None})
     orders = product(*(permutations(moments[start].values()) for start in sorted(moments)))
     return all(brings_a_new_site(list(chain(*order))) for order in orders)
 
@@ -224,10 +241,13 @@ def outcome_of(runs: list[Run], counted: list[Run], policy: dict, zone: str | No
         return "query"
     if any(clock_is_ambiguous(run, zone) for run in counted):
         return "query"
-    left_running = any(r.get("discharge_at") and r["stop_at"] > r["discharge_at"] for r in counted)
+    leaves = patient_leaves(runs)
+    left_running = any(leaves and max(r["stop_at"], r["start_at"]) > leaves for r in counted)
+    begun_later = any(leaves and r["start_at"] >= leaves for r in counted)
     refer = (
         not counted,
         left_running,
+        begun_later,
         any(run.get("delivery") in ("gravity", "manual_push") for run in counted),
         policy["intravenous"] == "refer" and any(r["route"] == "intravenous" for r in runs),
         policy["home"] == "refer" and any(r.get("setting") == "home" for r in runs),
@@ -252,6 +272,8 @@ def count(runs: list[Run], policy: dict | None = None, facility_zone: str | None
     chosen = DEFAULT_POLICY | (policy or {})
     facility_zone = facility_zone or None
     counted = [with_stop(run, chosen) for run in runs if is_counted(run)]
+    leaves = patient_leaves(runs)
+    counted = [until_discharge(run, leaves, chosen) for run in counted]
     outcome = outcome_of(runs, counted, chosen, facility_zone)
     if outcome != "coded":
         return Answer(outcome)

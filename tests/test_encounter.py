@@ -62,9 +62,7 @@ def test_mixed_zones_and_odd_offsets() -> None:
 
 
 def test_an_unknown_zone_names_examples() -> None:
-    with pytest.raises(
-        sq.InputError, match=r"is not a known time zone\. Use a name"
-    ):
+    with pytest.raises(sq.InputError, match=r"is not a known time zone\. Use a name"):
         sq.code_encounter([sq.Administration("2026-03-02 09:00")], facility_zone="Mars/Olympus")
 
 
