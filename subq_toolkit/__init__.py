@@ -6,9 +6,10 @@ their own modules, so that ``import subq_toolkit`` stays quick and needs no note
 
 from subq_toolkit.administrations import accept
 from subq_toolkit.catalog import dataset, datasets, sample_administrations
+from subq_toolkit.charted_run import Administration
 from subq_toolkit.coding import Coded, code_administrations
 from subq_toolkit.documentation import checklist
-from subq_toolkit.encounter import Administration, EncounterResult, code_encounter
+from subq_toolkit.encounter import EncounterResult, code_encounter
 from subq_toolkit.errors import InputError, NotInEffectError, StaleValueWarning, SubqError
 from subq_toolkit.explain import explain
 from subq_toolkit.policy import Policy, policy_choices, policy_preset, policy_presets

@@ -1,4 +1,4 @@
-"""The input table: charted runs, what must be true of a row, and what happens to the others.
+"""The input table judged row by row: what must be true, and what happens to the others.
 
 One row is one charted run of one drug. ``accept`` splits a table into rows that
 can be coded and rows that cannot be read, with every reason. A start or a stop
@@ -11,42 +11,10 @@ from typing import NamedTuple
 import polars as pl
 
 from subq_toolkit.effective import read_parameters
-from subq_toolkit.errors import InputError
-from subq_toolkit.facility_time import agreed_zone, clocks_may_change, time_columns
+from subq_toolkit.intake import AMOUNTS, CHOICES, COLUMNS, REQUIRED, TIMES, Intake, take_in
 
-#: Columns with a fixed list of answers.
-CHOICES: dict[str, list[str]] = {
-    "route": ["subcutaneous", "intravenous", "injection", "other"],
-    "mode": ["continuous", "intermittent", "bolus", "patient_controlled"],
-    "device": ["needle", "soft_catheter"],
-    "delivery": ["pump", "gravity", "manual_push"],
-    "indication": ["frequency", "dose_adjustment", "fragile_veins", "other"],
-    "setting": ["emergency", "clinic", "treatment_room", "physician_office", "home"],
-}
-REQUIRED = ("encounter_id", "start_at", "stop_at")
-TIMES = ("start_at", "stop_at", "discharge_at")
-AMOUNTS = ("volume_ml", "rate_ml_per_h", "concentration_mg_per_ml", "dose_mg")
+__all__ = ["CHECKS", "CHOICES", "COLUMNS", "REQUIRED", "TIMES", "Acceptance", "accept"]
 
-#: Every column the toolkit knows, with its type; any other rides along untouched.
-COLUMNS: dict[str, pl.DataType] = {
-    "encounter_id": pl.String(),
-    "patient_id": pl.String(),
-    **{name: pl.Datetime("us") for name in TIMES},
-    **{name: pl.Enum(answers) for name, answers in CHOICES.items()},
-    "pump_id": pl.String(),
-    "site": pl.String(),
-    "drug": pl.String(),
-    **{name: pl.Float64() for name in AMOUNTS},
-    "needles": pl.Int64(),
-    "setup_charted": pl.Boolean(),
-    "em_code": pl.String(),
-    "payer": pl.String(),
-    "locality": pl.String(),
-    "department": pl.String(),
-    "unreadable": pl.String(),
-}
-
-_PLAIN = [name for name in COLUMNS if name not in TIMES]
 _LONGEST_RUN = read_parameters("infusion_time")["longest_run"]
 _FIRST_HOUR = read_parameters("codes")["first_hour"]
 _HOUR_US = 3_600_000_000
@@ -64,29 +32,19 @@ class Acceptance(NamedTuple):
     refused: pl.LazyFrame
 
 
-class Intake(NamedTuple):
-    """A table in one shape: every known column there, times as instants, rows unjudged.
-
-    ``given`` names the columns that were handed in, ``zone`` the zone of local dates.
-    """
-
-    rows: pl.LazyFrame
-    given: list[str]
-    zone: str | None
-
-
 def _amount(name: str) -> pl.Expr:
     return pl.col(name).is_null() | (pl.col(name).is_finite() & (pl.col(name) >= 0))
 
 
 #: What must be true of a row, in the words that the reader of ``refused`` is shown.
 CHECKS: dict[str, pl.Expr] = {
-    "encounter is named": pl.col("encounter_id").str.strip_chars().str.len_bytes() > 0,
+    "encounter is named": pl.col("encounter_id").str.len_bytes() > 0,
     "every entry could be read": pl.col("unreadable").is_null() & ~pl.col("_unread"),
     **{f"{name} is known": ~pl.col(f"_{name}_unknown") for name in CHOICES},
     **{f"{name} is a number, zero or more": _amount(name) for name in AMOUNTS},
     "start time exists on that date": ~pl.col("_start_skipped"),
     "stop time exists on that date": ~pl.col("_stop_skipped"),
+    "discharge time exists on that date": ~pl.col("_discharge_skipped"),
     "stop is not before start": (_RUN_US >= 0).fill_null(True),
     f"run is at most {_LONGEST_RUN.values[-1].value} hours": (
         _LONGEST_RUN.expr(pl.col("_service_day")) * _HOUR_US >= _RUN_US
@@ -131,9 +89,21 @@ def accept(
     return Acceptance(accepted_rows(intake), refused_rows(intake))
 
 
+def judged(intake: Intake) -> Intake:
+    """An intake whose rows carry their judgement, so that it is not made again."""
+    return intake._replace(rows=_judged(intake).collect(engine="in-memory").lazy())
+
+
+def readable_rows(intake: Intake) -> pl.LazyFrame:
+    """The rows of an intake that pass every check and are no copy."""
+    return _judged(intake).filter(pl.col("_ok") & ~pl.col("_copy"))
+
+
 def accepted_rows(intake: Intake) -> pl.LazyFrame:
-    """The rows that pass every check and are no copy, with the columns that were given."""
-    return _judged(intake).filter(pl.col("_ok") & ~pl.col("_copy")).select(intake.given)
+    """The same rows with the columns that were given; bare times stay as they were charted."""
+    charted = {name: f"_{name.removesuffix('_at')}_wall" for name in intake.bare}
+    kept = (pl.col(charted.get(name, name)).alias(name) for name in intake.given)
+    return readable_rows(intake).select(kept)
 
 
 def refused_rows(intake: Intake) -> pl.LazyFrame:
@@ -154,74 +124,16 @@ def refused_rows(intake: Intake) -> pl.LazyFrame:
 
 
 def _judged(intake: Intake) -> pl.LazyFrame:
-    copy = ~pl.struct(intake.given).is_first_distinct()
-    return intake.rows.with_columns(_ok=passes(), _copy=copy & passes())
-
-
-def take_in(
-    administrations: pl.DataFrame | pl.LazyFrame, *, facility_zone: str | None = None
-) -> Intake:
-    """Bring a table into one shape without judging its rows; see ``Intake``.
-
-    Adds ``_row``, ``_service_day``, the marks ``_unread`` and ``_<choice>_unknown``, and for
-    each time what ``facility_time.time_columns`` says; the underscore keeps them apart from
-    columns of the user's.
-    """
-    table = administrations.lazy()
-    schema = table.collect_schema()
-    _require(schema)
-    zone = agreed_zone(schema, TIMES, facility_zone)
-    times = {
-        key: expr
-        for name in TIMES
-        for key, expr in time_columns(name, schema.get(name), facility_zone).items()
-    }
-    typed = {name: _typed(name, schema) for name in _PLAIN}
-    unread = [times.pop(f"_{name.removesuffix('_at')}_unread") for name in TIMES] + [
-        _entry(name, schema).is_not_null() & typed[name].is_null()
-        for name in _PLAIN
-        if name in schema and name not in CHOICES and COLUMNS[name] != pl.String
+    """Mark each row: does it pass, and does an earlier row of its encounter say the same."""
+    schema = intake.rows.collect_schema()
+    if "_copy" in schema:
+        return intake.rows
+    told = [
+        f"_{name.removesuffix('_at')}_wall" if name in intake.bare else name
+        for name in intake.given
+        if not schema[name].is_nested() and schema[name] != pl.Object
     ]
-    unknown = {
-        f"_{name}_unknown": (
-            _entry(name, schema).is_not_null() & typed[name].is_null()
-            if name in schema
-            else pl.lit(False)
-        )
-        for name in CHOICES
-    }
-    if zone is None:
-        times["_stop_twice"] = clocks_may_change(times["start_at"], times["stop_at"])
-    rows = table.with_row_index("_row", offset=1).with_columns(
-        **typed, **times, **unknown, _unread=pl.any_horizontal(unread)
+    said = pl.struct("encounter_id", "_ok", said=pl.struct(told).hash())
+    return intake.rows.with_columns(_ok=passes()).with_columns(
+        _copy=pl.col("_ok") & ~said.is_first_distinct()
     )
-    day = pl.coalesce("_start_wall", "_stop_wall").dt.date()
-    return Intake(rows.with_columns(_service_day=day), schema.names(), zone)
-
-
-def _require(schema: pl.Schema) -> None:
-    missing = [name for name in REQUIRED if name not in schema]
-    if missing:
-        raise InputError(
-            f"The table has no column {' and no column '.join(map(repr, missing))}; "
-            f"it has {', '.join(map(repr, schema.names()))}. Rename the columns that hold "
-            f"them, or read the file with read_administrations(path, columns={{...}})."
-        )
-
-
-def _entry(name: str, schema: pl.Schema) -> pl.Expr:
-    """The entry as it stands; blank text is no entry, except in the name of an encounter."""
-    entry = pl.col(name)
-    if schema[name] not in (pl.String, pl.Categorical) or name == "encounter_id":
-        return entry
-    return pl.when(entry.cast(pl.String).str.strip_chars() != "").then(entry)
-
-
-def _typed(name: str, schema: pl.Schema) -> pl.Expr:
-    if name not in schema:
-        absent = "subcutaneous" if name == "route" else None
-        return pl.lit(absent, dtype=COLUMNS[name])
-    entry = _entry(name, schema)
-    if name in CHOICES and schema[name] != COLUMNS[name]:
-        entry = entry.cast(pl.String).str.strip_chars().str.to_lowercase()
-    return entry.cast(COLUMNS[name], strict=False).alias(name)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from subq_toolkit.administrations import Intake, accepted_rows, passes, refused_rows, take_in
+from subq_toolkit.administrations import accepted_rows, passes, readable_rows, refused_rows
 from subq_toolkit.encounter_facts import RESERVED, carried, counted_runs, encounter_facts
-from subq_toolkit.errors import ReconciliationError
+from subq_toolkit.errors import InputError, ReconciliationError
 from subq_toolkit.findings import findings_table
+from subq_toolkit.intake import Intake, take_in
 from subq_toolkit.lines import claim_lines
 from subq_toolkit.policy import Policy, differences
 from subq_toolkit.units import UNITS, with_units
@@ -109,26 +110,36 @@ def code_administrations(
         If the table cannot be used at all; see ``accept``. Single rows never raise: they
         are in ``refused``.
     """
-    policy = policy or Policy()
+    policy = checked(policy)
     intake = take_in(administrations, facility_zone=facility_zone)
     return assemble(intake, facts_of(intake, policy), policy)
 
 
+def checked(policy: Policy | None) -> Policy:
+    """The policy to use; the default if none is given."""
+    if policy is not None and not isinstance(policy, Policy):
+        raise InputError(
+            f"policy is a Policy, not a {type(policy).__name__}: "
+            f"write Policy(...) or policy_preset('audit_ready')."
+        )
+    return policy or Policy()
+
+
 def facts_of(intake: Intake, policy: Policy) -> pl.LazyFrame:
     """One row per encounter with its facts, units and outcome."""
-    readable = intake.rows.filter(passes())
-    return with_units(encounter_facts(intake, readable, policy), intake.zone, policy)
+    facts = encounter_facts(intake, readable_rows(intake), policy)
+    return with_units(facts, intake.zone, policy)
 
 
 def assemble(intake: Intake, facts: pl.LazyFrame, policy: Policy) -> Coded:
     """Put the results together from the facts of the encounters, computed or not."""
-    runs = counted_runs(intake.rows.filter(passes()), policy)
+    runs = counted_runs(readable_rows(intake), policy)
     unreadable = intake.rows.filter(~passes()).select("encounter_id")
     shared = facts.cache()
     return Coded(
         encounters=_encounters(shared, intake),
         lines=claim_lines(shared, runs, intake.zone, policy),
-        findings=findings_table(shared, runs, unreadable, policy),
+        findings=findings_table(shared, runs, unreadable, intake.zone, policy),
         refused=refused_rows(intake),
         accepted=accepted_rows(intake),
         policy=policy,

@@ -81,6 +81,9 @@ def _what_a_coder_decides() -> dict[str, Condition]:
             pl.col("_last_start_us") >= left,
             says("A run begins at or after the charted discharge."),
         ),
+        "several_patients": Condition(
+            pl.col("_patients_differ"), says("Rows of this encounter name different patients.")
+        ),
         "no_pump": Condition(
             _any("_without_pump"),
             says("Runs by gravity or manual push: {}.", pl.col("_without_pump")),

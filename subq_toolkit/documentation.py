@@ -5,7 +5,7 @@ from typing import overload
 
 import polars as pl
 
-from subq_toolkit.administrations import passes
+from subq_toolkit.administrations import readable_rows
 from subq_toolkit.coding import Coded, facts_of
 from subq_toolkit.effective import read_parameters, read_table, sources
 from subq_toolkit.encounter_facts import counted_runs
@@ -53,46 +53,56 @@ def checklist(coded: Coded, encounter_id: str | None = None) -> pl.LazyFrame | p
         With ``encounter_id``: one row per item: ``item, charted, needed_for, units_at_stake,
         what_to_do, cite``.
     """
-    table = _all_encounters(coded)
-    if encounter_id is None:
-        return table.sort("encounter_id")
-    return _one_encounter(table.filter(pl.col("encounter_id") == encounter_id).collect(), coded)
+    charted = _charted(coded)
+    if encounter_id is not None:
+        charted = charted.filter(pl.col("encounter_id") == str(encounter_id)).collect().lazy()
+    waiting = charted.filter(~(pl.col("has_start") & pl.col("has_stop")))
+    calculated = _NOTHING_CALCULATED
+    if encounter_id is None or not waiting.collect().is_empty():
+        calculated = _units_with_calculated_stops(coded, waiting)
+    table = _with_units_at_stake(charted, calculated).sort("encounter_id")
+    return table if encounter_id is None else _one_encounter(table.collect())
 
 
-def _all_encounters(coded: Coded) -> pl.LazyFrame:
-    runs = counted_runs(coded.intake.rows.filter(passes()), coded.policy).filter("_counts")
+def _charted(coded: Coded) -> pl.LazyFrame:
+    """What is charted in every counted run of each encounter, item by item."""
+    runs = counted_runs(readable_rows(coded.intake), coded.policy).filter("_counts")
     charted = runs.group_by("encounter_id").agg(
         expr.all().alias(f"has_{item}") for item, expr in _CHARTED.items()
     )
     facts = coded.facts.select(
         "encounter_id",
-        "outcome",
         "service_date",
         has_new_site=pl.when(pl.col("_pumps") > 1).then(pl.col("_new_setup")),
     )
+    return charted.join(facts, on="encounter_id", how="left")
+
+
+def _with_units_at_stake(charted: pl.LazyFrame, calculated: pl.LazyFrame) -> pl.LazyFrame:
     has = [pl.col(f"has_{item}") for item in _ITEMS]
     no_new_site = (~pl.col("has_new_site")).fill_null(False)
-    times_held = pl.when(pl.col("has_start") & pl.col("has_stop")).then(0).otherwise("_computed")
-    return (
-        charted.join(facts, on="encounter_id", how="left")
-        .join(_units_with_calculated_stops(coded), on="encounter_id", how="left")
-        .select(
-            "encounter_id",
-            "service_date",
-            *has,
-            gaps=pl.sum_horizontal((~one).fill_null(False).cast(pl.Int64) for one in has),
-            units_at_stake=times_held + no_new_site.cast(pl.Int64),
-        )
+    times_held = pl.when(pl.col("has_start") & pl.col("has_stop")).then(0).otherwise("_calculated")
+    return charted.join(calculated, on="encounter_id", how="left").select(
+        "encounter_id",
+        "service_date",
+        *has,
+        gaps=pl.sum_horizontal((~one).fill_null(False).cast(pl.Int64) for one in has),
+        units_at_stake=times_held + no_new_site.cast(pl.Int64),
     )
 
 
-def _units_with_calculated_stops(coded: Coded) -> pl.LazyFrame:
+_NOTHING_CALCULATED = pl.LazyFrame(schema={"encounter_id": pl.String, "_calculated": pl.Int64})
+
+
+def _units_with_calculated_stops(coded: Coded, waiting: pl.LazyFrame) -> pl.LazyFrame:
+    """Units of the encounters that wait for a time, if volume and rate give it."""
     policy = replace(coded.policy, missing_stop="computed")
-    facts = facts_of(coded.intake, policy).filter(pl.col("outcome") == "coded")
-    return facts.select("encounter_id", _computed=pl.sum_horizontal(UNITS.values()))
+    rows = coded.intake.rows.join(waiting, on="encounter_id", how="semi")
+    facts = facts_of(coded.intake._replace(rows=rows), policy).filter(pl.col("outcome") == "coded")
+    return facts.select("encounter_id", _calculated=pl.sum_horizontal(UNITS.values()))
 
 
-def _one_encounter(found: pl.DataFrame, coded: Coded) -> pl.DataFrame:
+def _one_encounter(found: pl.DataFrame) -> pl.DataFrame:
     rows = []
     row = found.row(0, named=True) if found.height else {}
     codes = {

@@ -90,8 +90,9 @@ class Parameter:
             if dated.covers(day):
                 if day > dated.review_by:
                     warnings.warn(
-                        f"'{self.name}' = {dated.value} is used for {day}, but its source was due "
-                        f"to be read again by {dated.review_by}: {dated.cite}",
+                        f"'{self.name}' = {dated.value} is used for a date after "
+                        f"{dated.review_by}, the day by which its source was due to be read "
+                        f"again: {dated.cite}",
                         StaleValueWarning,
                         stacklevel=2,
                     )

@@ -5,9 +5,9 @@ Facts begin with an underscore, to keep them apart from columns that ride along.
 
 import polars as pl
 
-from subq_toolkit.administrations import COLUMNS, Intake
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.infusion_time import HOUR_US, counted_time
+from subq_toolkit.intake import COLUMNS, Intake
 from subq_toolkit.policy import Policy
 from subq_toolkit.pump_setups import setups_and_sites
 
@@ -22,7 +22,8 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Mark the rows whose time counts and give each the start and stop that are counted.
 
     Adds ``_counts`` (subcutaneous and no bolus), ``_from_us`` and ``_to_us`` [µs] (both null
-    unless the row counts and both are known), what the policy did to a missing stop, and
+    unless the row counts, both are known and time passed between them; a run of no length
+    neither adds time nor ends a pause), ``_momentary``, what the policy did to a missing stop, and
     ``_pump`` and ``_site`` as they are compared, without regard to case.
     """
     counts = (pl.col("route") == "subcutaneous").fill_null(False) & pl.col("mode").ne_missing(
@@ -48,9 +49,11 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
         _site=_as_compared("site"),
         _uncut_us=uncut,
     )
-    both = counts & start.is_not_null() & pl.col("_ends_us").is_not_null()
+    lasted = counts & (pl.col("_ends_us") > start)
     return rows.with_columns(
-        _from_us=pl.when(both).then(start), _to_us=pl.when(both).then(pl.col("_ends_us"))
+        _from_us=pl.when(lasted).then(start),
+        _to_us=pl.when(lasted).then(pl.col("_ends_us")),
+        _momentary=counts & (pl.col("_ends_us") == start),
     )
 
 
@@ -80,13 +83,19 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
     facts = counted_time(
         runs, ["encounter_id"], bridge_min=policy.bridge_pauses_min, also=_also(intake)
     )
+    times = ("_counted_us", "_charted_us", "_paused_us", "_bridged_us", "_longest_pause_us")
+    facts = facts.with_columns(
+        pl.col(times).fill_null(0), _runs=pl.col("_runs") + pl.col("_momentary_runs")
+    )
     several = (
         (pl.col("_pump_first") != pl.col("_pump_last"))
         | (pl.col("_site_first") != pl.col("_site_last"))
         | (pl.col("_charted_us") > pl.col("_counted_us") - pl.col("_bridged_us"))
         | (pl.col("_last_us") - pl.col("_first_us") > _SHORTEST_DWELL_H * HOUR_US)
     )
-    closer = runs.filter(pl.col("_from_us").is_not_null()).select(_RUN)
+    # A set-up counts whether or not its run lasted.
+    begun = runs.filter(pl.col("_counts") & (pl.col("_ends_us") >= pl.col("_start_us")))
+    closer = begun.with_columns(_from_us="_start_us", _to_us="_ends_us").select(_RUN)
     closer = closer.join(facts.filter(several), on="encounter_id", how="semi")
     facts = facts.join(setups_and_sites(closer), on="encounter_id", how="left").with_columns(
         pl.col("_pumps").fill_null(pl.when(pl.col("_counted_rows") > 0).then(1).otherwise(0)),
@@ -107,16 +116,19 @@ def _also(intake: Intake) -> list[pl.Expr]:
     where = {
         "_no_start": counts & pl.col("_start_us").is_null() & ~pl.col("_start_twice"),
         "_no_stop": counts & pl.col("_ends_us").is_null() & ~pl.col("_stop_twice"),
-        "_clock_unsure": counts & (pl.col("_start_twice") | pl.col("_stop_twice")),
+        "_clock_unsure": counts
+        & (pl.col("_start_twice") | pl.col("_stop_twice") | pl.col("_discharge_twice")),
         "_no_route": pl.col("route").is_null(),
         "_intravenous": pl.col("route") == "intravenous",
         "_injections": pl.col("route") == "injection",
         "_boluses": sub & (pl.col("mode") == "bolus"),
         "_patient_controlled": counts & (pl.col("mode") == "patient_controlled"),
         "_without_pump": counts & pl.col("delivery").is_in(["gravity", "manual_push"]),
+        "_momentary_runs": pl.col("_momentary"),
         "_stops_computed": pl.col("_computed"),
         "_stops_short": pl.col("_short"),
     }
+    patient = pl.when(pl.col("patient_id").is_not_null()).then(pl.col("patient_id").hash())
     return [
         pl.len().alias("_rows"),
         counts.sum().alias("_counted_rows"),
@@ -135,7 +147,8 @@ def _also(intake: Intake) -> list[pl.Expr]:
         pl.when("_counts").then(pl.col("_service_day")).min().alias("_counted_day"),
         pl.col("_service_day").min().alias("_any_day"),
         pl.col("em_code").min().alias("_em_code"),
-        pl.col("patient_id").min().alias("_patient_id"),
+        patient.min().alias("_patient"),
+        (patient.min() != patient.max()).fill_null(False).alias("_patients_differ"),
         pl.any_horizontal(
             pl.col(name).min() != pl.col(name).max() for name in CARRIED if name in intake.given
         )
@@ -162,9 +175,16 @@ RESERVED = (
 
 
 def carried(intake: Intake) -> dict[str, pl.Expr]:
-    """What each encounter keeps: the value on which all its rows agree, else null."""
+    """What each encounter keeps: the value on which all rows that have one agree, else null.
+
+    Columns of lists, structs and Python objects are left out.
+    """
     schema = intake.rows.collect_schema()
-    own = [name for name in intake.given if name not in COLUMNS and not schema[name].is_nested()]
+    own = [
+        name
+        for name in intake.given
+        if name not in COLUMNS and not schema[name].is_nested() and schema[name] != pl.Object
+    ]
     kept = {name: name for name in CARRIED} | {
         f"{name}_given" if name in RESERVED else name: name for name in own
     }
@@ -178,16 +198,11 @@ def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
     """Mark encounters whose patient began an earlier one on the same date."""
     if "patient_id" not in intake.given:
         return facts.with_columns(_later_encounter=pl.lit(False))
-    facts = facts.cache()
-    same_day = ["_patient_id", "service_date"]
-    later = (
-        facts.filter(pl.col("_patient_id").is_not_null() & (pl.col("_counted_rows") > 0))
-        .select("encounter_id", "_begins_us", *same_day)
-        .filter(pl.struct(same_day).is_duplicated())
-        .sort("_begins_us", "encounter_id")
-        .filter(pl.int_range(pl.len()).over(same_day) > 0)
-        .select("encounter_id", _later_encounter=pl.lit(True))
-    )
-    return facts.join(later, on="encounter_id", how="left").with_columns(
-        pl.col("_later_encounter").fill_null(False)
+    same_day = ["_patient", "service_date"]
+    infused = pl.col("_patient").is_not_null() & (pl.col("_counted_rows") > 0)
+    begins, tie = pl.col("_begins_us"), pl.col("encounter_id").hash()
+    facts = facts.with_columns(_begins_first=begins.filter(infused).min().over(same_day))
+    at_once = infused & begins.eq_missing(pl.col("_begins_first"))
+    return facts.with_columns(_tie=tie.filter(at_once).min().over(same_day)).with_columns(
+        _later_encounter=infused & ~(at_once & (tie == pl.col("_tie")))
     )

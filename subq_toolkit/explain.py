@@ -43,7 +43,7 @@ def explain(coded: Coded, encounter_id: str) -> pl.DataFrame:
     InputError
         If there is no such encounter among those with a readable row.
     """
-    found = coded.facts.filter(pl.col("encounter_id") == encounter_id).collect()
+    found = coded.facts.filter(pl.col("encounter_id") == str(encounter_id)).collect()
     if found.is_empty():
         raise InputError(
             "explain: there is no encounter of that name with a readable row. Look for it in "
@@ -54,6 +54,14 @@ def explain(coded: Coded, encounter_id: str) -> pl.DataFrame:
     if facts["outcome"] != "query" and facts["_runs"]:
         steps += _units(facts)
     return pl.DataFrame(steps, schema=SCHEMA, orient="row")
+
+
+def refused_steps(refused: pl.DataFrame) -> pl.DataFrame:
+    """Say in the form of ``explain`` that no row of an encounter could be read."""
+    reasons = sorted({reason for failed in refused["failed"] for reason in failed})
+    why = f"Not coded: no row could be read. Failed: {'; '.join(reasons)}."
+    step = ("outcome", None, "refused", None, None, why, None)
+    return pl.DataFrame([step], schema=SCHEMA, orient="row")
 
 
 def _outcome(facts: dict) -> list[tuple]:
@@ -171,6 +179,8 @@ def paragraph(
     steps: pl.DataFrame, lines: pl.DataFrame, findings: pl.DataFrame, outcome: str
 ) -> str:
     """Tell the steps of ``explain`` in one paragraph that can be copied into a note."""
+    if outcome == "refused":
+        return steps["why"][0]
     units = ", ".join(f"{code} x{number}" for code, number in lines.select("code", "units").rows())
     nothing = {
         "coded": "Nothing to report in this family.",

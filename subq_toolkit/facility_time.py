@@ -9,6 +9,7 @@ clock, and a run over a night on which US clocks change leads to a query.
 """
 
 import zoneinfo
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -16,6 +17,9 @@ from subq_toolkit.errors import InputError
 
 #: Every US zone that changes its clocks does so at 02:00 local time; this one stands for all.
 _US_CLOCK = "America/Chicago"
+#: A charted time outside these years is a slip of typing or of a conversion.
+_BELIEVED = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+_TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 
 
@@ -28,9 +32,9 @@ def agreed_zone(schema: pl.Schema, names: tuple[str, ...], facility_zone: str | 
         If ``facility_zone`` is not a known zone, or some time columns carry a zone and
         others do not while no ``facility_zone`` says how to read the latter.
     """
-    if facility_zone is not None and facility_zone not in zoneinfo.available_timezones():
+    if facility_zone is not None and not _is_zone(facility_zone):
         raise InputError(
-            f"facility_zone '{facility_zone}' is not a known time zone. Use a name such as "
+            f"facility_zone {facility_zone!r} is not a known time zone. Use a name such as "
             f"'America/New_York', 'America/Chicago', 'America/Denver' or 'America/Los_Angeles'."
         )
     if facility_zone is not None:
@@ -44,6 +48,11 @@ def agreed_zone(schema: pl.Schema, names: tuple[str, ...], facility_zone: str | 
             f"times, e.g. facility_zone='America/New_York'."
         )
     return next(iter(zones.values()), None)
+
+
+def _is_zone(name: object) -> bool:
+    machine_dependent = ("localtime", "Factory", "posixrules")
+    return name in zoneinfo.available_timezones() and name not in machine_dependent
 
 
 def zone_of(dtype: pl.DataType | None) -> str | None:
@@ -66,7 +75,10 @@ def charted(name: str, dtype: pl.DataType | None) -> pl.Expr:
     if not _holds_times(dtype):
         return pl.lit(None, pl.Datetime("us"))
     if isinstance(dtype, pl.Datetime):
-        return pl.col(name).cast(pl.Datetime("us", dtype.time_zone))
+        ticks = pl.col(name).to_physical()
+        first, last = (int(year.timestamp()) * _TICKS[dtype.time_unit] for year in _BELIEVED)
+        time = pl.when(ticks.is_between(first, last)).then(pl.col(name))
+        return time.cast(pl.Datetime("us", dtype.time_zone))
     if dtype == pl.String:
         text = pl.col(name).str.strip_chars().str.replace(" ", "T", literal=True)
         return pl.coalesce(
@@ -89,7 +101,7 @@ def time_columns(
         For ``start_at``: ``start_at`` (local, zoned if a zone is known), ``_start_us`` (instant,
         µs since 1970), ``_start_wall`` (local time without zone), ``_start_skipped`` (no such
         time on that date), ``_start_twice`` (two such times), ``_start_unread`` (text that is
-        no time).
+        no time, or a time outside the years 1900 to 2199).
     """
     kind, time = name.removesuffix("_at"), charted(name, dtype)
     skipped = twice = pl.lit(False)
@@ -105,6 +117,8 @@ def time_columns(
     unread = pl.lit(False)
     if dtype == pl.String:
         unread = time.is_null() & (pl.col(name).str.strip_chars().str.len_bytes() > 0)
+    elif _holds_times(dtype):
+        unread = time.is_null() & pl.col(name).is_not_null()
     return {
         name: instant,
         f"_{kind}_us": instant.dt.epoch("us"),

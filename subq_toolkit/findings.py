@@ -46,7 +46,11 @@ def _leads_to(policy: Policy) -> dict[str, str]:
 
 
 def findings_table(
-    facts: pl.LazyFrame, rows: pl.LazyFrame, refused: pl.LazyFrame, policy: Policy
+    facts: pl.LazyFrame,
+    rows: pl.LazyFrame,
+    refused: pl.LazyFrame,
+    zone: str | None,
+    policy: Policy,
 ) -> pl.LazyFrame:
     """All findings in long form, those about the whole file first (``encounter_id`` null).
 
@@ -58,6 +62,8 @@ def findings_table(
         Readable rows, with ``_start_wall`` and ``_stop_wall``.
     refused
         ``encounter_id`` of every refused row that is no copy.
+    zone
+        Zone in which dates are read.
     policy
         The choices in force.
     """
@@ -77,7 +83,15 @@ def findings_table(
             detail=says("Rows of this encounter that were refused: {}.", pl.col("len")),
         )
     )
-    table = pl.concat([_heaped_times(rows), _due_for_review(facts), of_refused, *fired])
+    table = pl.concat(
+        [
+            _heaped_times(rows),
+            *_dates_in_utc(facts, zone),
+            _due_for_review(facts),
+            of_refused,
+            *fired,
+        ]
+    )
     return (
         table.join(_remedies(), on="finding", how="left")
         .select(COLUMNS)
@@ -121,6 +135,15 @@ def _heaped_times(rows: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("n"),
         ),
     )
+
+
+def _dates_in_utc(facts: pl.LazyFrame, zone: str | None) -> list[pl.LazyFrame]:
+    if zone != "UTC":
+        return []
+    some = facts.select(n=pl.len()).filter(pl.col("n") > 0)
+    return [
+        _whole_file(some, "dates_in_utc", says("Times carry the zone UTC; no other is stated."))
+    ]
 
 
 def _due_for_review(facts: pl.LazyFrame) -> pl.LazyFrame:

@@ -133,20 +133,25 @@ def _split_at_midnight(
         length(pl.col("_counted_us")),
         more_than=_TIME["additional_hour_more_than"].expr(_DAY),
     )
-    so_far = by_midnight.select(
-        "encounter_id", day=pl.col("_until") - pl.duration(days=1), so_far_us="_counted_us"
+    by_day = pl.concat(
+        [
+            by_midnight.select(
+                "encounter_id",
+                _day=pl.col("_until") - pl.duration(days=1),
+                _so_far_us=pl.col("_counted_us"),
+            ),
+            crossing.select("encounter_id", _day="_last_day", _so_far_us="_counted_us"),
+        ]
     )
-    total = crossing.select("encounter_id", day="_last_day", so_far_us="_counted_us")
     dated = (
-        pl.concat([so_far, total])
-        .join(crossing, on="encounter_id")
-        .with_columns(_counted_us=pl.col("so_far_us"))
-        .with_columns(so_far=pl.min_horizontal(earned, pl.col("_units_further")))
-        .sort("encounter_id", "day")
+        by_day.join(crossing, on="encounter_id")
+        .with_columns(_counted_us=pl.col("_so_far_us"))
+        .with_columns(_so_far=pl.min_horizontal(earned, pl.col("_units_further")))
+        .sort("encounter_id", "_day")
         .with_columns(
-            _units_further=pl.col("so_far")
-            - pl.col("so_far").shift(1).over("encounter_id").fill_null(0),
-            service_date=pl.col("day"),
+            _units_further=pl.col("_so_far")
+            - pl.col("_so_far").shift(1).over("encounter_id").fill_null(0),
+            service_date=pl.col("_day"),
         )
     )
     return pl.concat(

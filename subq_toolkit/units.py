@@ -91,7 +91,7 @@ def with_units(facts: pl.LazyFrame, zone: str | None, policy: Policy) -> pl.Lazy
     measured = {
         "_minutes": pl.when(ran).then(whole_minutes(exact)).otherwise(0),
         "_begun": pl.when(ran).then(minutes_begun(exact)).otherwise(0),
-        "_last_day": _local_day(pl.col("_last_us") - 1, zone),
+        "_last_day": pl.coalesce(_local_day(pl.col("_last_us") - 1, zone), _DAY),
         "_setup_day": _local_day(pl.col("_new_setup_us"), zone),
     }
     compared = pl.col("_begun" if policy.seconds == "count" else "_minutes")

@@ -176,14 +176,12 @@ def strip_of_seconds(spans: list[tuple[int, int]], bridge_min: int) -> tuple[byt
     strip = bytearray(last - first)
     for a, b in spans:
         strip[a - first : b - first] = b"\1" * (b - a)
-    moments = sorted({a - first for a, b in spans if a == b})
     longest = 0
     for blank in list(re.finditer(rb"\0+", strip)):
-        edges = [blank.start(), *(m for m in moments if blank.start() <= m <= blank.end())]
-        for a, b in zip(edges, [*edges[1:], blank.end()], strict=True):
-            longest = max(longest, b - a)
-            if b - a <= bridge_min * 60:
-                strip[a:b] = b"\1" * (b - a)
+        a, b = blank.span()
+        longest = max(longest, b - a)
+        if b - a <= bridge_min * 60:
+            strip[a:b] = b"\1" * (b - a)
     return strip, longest
 
 
@@ -281,18 +279,21 @@ def count(runs: list[Run], policy: dict | None = None, facility_zone: str | None
         (second_of(r["start_at"], facility_zone), second_of(r["stop_at"], facility_zone))
         for r in counted
     ]
-    strip, longest_pause = strip_of_seconds(spans, chosen["bridge_pauses_min"])
+    # A run of no length adds no time and ends no pause.
+    spans = [(a, b) for a, b in spans if b > a]
+    strip, longest_pause = strip_of_seconds(spans or [(0, 0)], chosen["bridge_pauses_min"])
     if longest_pause > 12 * 60 * 60:
         return Answer("refer")
     exact = sum(strip)
     minutes = exact // 60
     units = units_of(exact if chosen["seconds"] == "count" else minutes * 60)
     zone = next((str(r["start_at"].tzinfo) for r in counted if r["start_at"].tzinfo), facility_zone)
-    days = hour_days(strip, min(a for a, _ in spans), units.get("96370", 0), zone)
+    days = hour_days(strip, min((a for a, _ in spans), default=0), units.get("96370", 0), zone)
     to_next = next(
         k for k in range(1, 99) if units_of((minutes + k) * 60) != units_of(minutes * 60)
     )
     if chosen["unit_cap"] == "unlikely_edit" and "96370" in units:
+        to_next = None if units["96370"] >= 3 else to_next
         units["96370"] = min(units["96370"], 3)
     if "96369" in units and earns_another_setup(counted, facility_zone):
         units["96371"] = 1

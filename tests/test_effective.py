@@ -88,7 +88,10 @@ def test_a_day_without_a_value_is_refused(day: date) -> None:
 
 
 def test_after_the_review_day_the_value_comes_with_a_warning() -> None:
-    with pytest.warns(StaleValueWarning, match="due to be read again by 2025-12-31: A manual"):
+    with pytest.warns(
+        StaleValueWarning,
+        match="after 2025-12-31, the day by which its source was due to be read again: A manual",
+    ):
         assert GAPPED.on(date(2026, 1, 1)).value == 20
 
 

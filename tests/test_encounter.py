@@ -67,7 +67,10 @@ def test_an_unknown_zone_names_examples() -> None:
 
 
 def test_a_date_after_the_review_day_warns() -> None:
-    with pytest.warns(sq.StaleValueWarning, match="'initial_hour_at_least' = 16 is used for 2027"):
+    with pytest.warns(
+        sq.StaleValueWarning,
+        match="'initial_hour_at_least' = 16 is used for a date after 2027-01-31",
+    ):
         sq.code_encounter([sq.Administration("2027-02-01 09:00", "2027-02-01 10:00")])
 
 

@@ -10,7 +10,8 @@ from test_cases import frame
 import subq_toolkit as sq
 
 NAMES = """
-missing_start missing_stop missing_route ambiguous_clock running_at_discharge run_after_discharge no_pump
+missing_start missing_stop missing_route ambiguous_clock running_at_discharge
+run_after_discharge several_patients no_pump
 second_encounter_same_day long_pause bolus_only intravenous_same_encounter above_unlikely_edit
 additional_pump_without_new_site setup_after_site_change near_threshold overlapping_charting
 heaped_times short_infusion zero_minutes no_subcutaneous injection_beside_infusion
@@ -78,6 +79,7 @@ def test_finding_of_one_encounter(case):
 
 
 def test_every_finding_has_a_case_on_both_sides():
+    # dates_in_utc is about the type of a column: test_hostile_tables holds both sides.
     cases = {(case["finding"], case["fires"]) for case in table("findings")}
     assert cases == {(name, fires) for name in FINDINGS for fires in ("yes", "no")}
 

@@ -1,0 +1,197 @@
+"""The calculator in a real browser, with the network cut: JupyterLab and Voilà.
+
+Skipped where there is no Chromium. Each page must draw without any outside host.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+if CHROMIUM is None:
+    pytest.skip("no Chromium found on the path; install one to run these", allow_module_level=True)
+
+from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+
+#: No name can be looked up but this machine's: whoever asks for a CDN fails here.
+CUT_OFF = (
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+#: Addresses of this machine; and icons that Voilà's own template links, missed by nobody.
+INSIDE = (
+    "http://127.0.0.1",
+    "ws://127.0.0.1",
+    "data:",
+    "blob:",
+    "https://cdn.jsdelivr.net/npm/@fortawesome/",
+)
+PATIENCE_MS = 45_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    copy = tmp_path_factory.mktemp("served") / "notebooks"
+    shutil.copytree(NOTEBOOKS, copy, ignore=shutil.ignore_patterns(".*"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CUT_OFF))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def serve(folder):
+    """Start a server of this environment on a free port; returns its address when it answers."""
+    started = []
+
+    def start(*command: str) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        home = folder.parent
+        news = home / "settings" / "@jupyterlab" / "apputils-extension"
+        news.mkdir(parents=True, exist_ok=True)
+        (news / "notification.jupyterlab-settings").write_text(
+            '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
+        )
+        own = {
+            "JUPYTER_CONFIG_DIR": home / "config",
+            "JUPYTER_DATA_DIR": home / "data",
+            "JUPYTER_RUNTIME_DIR": home / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+            "IPYTHONDIR": home / "ipython",
+        }
+        log = (home / f"{port}.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, f"--port={port}"],
+            cwd=folder,
+            env=os.environ | {name: str(path) for name, path in own.items()},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        started.append((process, log))
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address, process, Path(log.name))
+        return address
+
+    yield start
+    for process, log in started:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(150):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except URLError as error:
+            if getattr(error, "code", None) is None:
+                time.sleep(0.2)
+                continue
+        return
+    pytest.fail(f"the server did not come up:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def page(browser):
+    """A page, and after the test: nothing asked of outside hosts, no error in its console."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page.set_default_timeout(PATIENCE_MS)
+    requested, errors = [], []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if message.type == "error" else None,
+    )
+    yield page
+    page.close()
+    assert not [url for url in requested if not url.startswith(INSIDE)]
+    ours = ("vega", "widget", "anywidget", "sq-", "script")
+    assert not [error for error in errors if any(word in error.lower() for word in ours)]
+
+
+def retype_stop(page: Page, stop: str) -> None:
+    """Put the focus into the first stop, type with the keyboard, and leave with Tab."""
+    page.get_by_label("Stop", exact=True).first.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type(stop)
+    page.keyboard.press("Tab")
+
+
+def check_calculator(page: Page, picture: Path) -> None:
+    units = page.locator(".sq-units")
+    expect(units).to_have_text("96369 ×1 · 96370 ×2 · 96371 ×1")
+    for chart in page.locator(".sq-chart svg.marks").all():
+        expect(chart).to_be_visible()
+    page.locator(".sq-panel").screenshot(path=picture)
+    retype_stop(page, "11:30 am")
+    expect(page.get_by_label("Stop is on").first).to_be_focused()
+    expect(units).to_have_text("96369 ×1 · 96370 ×1 · 96371 ×1")
+    expect(page.locator(".sq-measure")).to_have_text("150 min counted, 1 min to the next unit")
+    expect(page.locator(".sq-chart svg.marks").first).to_contain_text("150 min with at least")
+    retype_stop(page, "half nine")
+    expect(page.locator(".sq-note")).to_contain_text("1 of 2 rows is not in this answer")
+    expect(page.locator(".sq-run").first.locator(".sq-marks")).to_contain_text("not a clock time")
+    retype_stop(page, "0131")
+    expect(page.locator(".sq-marks").first).to_contain_text("before the start")
+    page.get_by_label("Stop is on").first.select_option("next day")
+    expect(page.locator(".sq-measure")).to_contain_text("991 min counted")
+
+
+def test_jupyterlab(serve, page, tmp_path):
+    token = secrets.token_hex(8)
+    address = serve(
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--IdentityProvider.token={token}",
+    )
+    page.goto(f"{address}/lab/tree/01_coding_calculator.ipynb?token={token}")
+    saved = page.locator(".jp-RenderedImage img")
+    expect(saved.first).to_be_visible()
+    page.screenshot(path=tmp_path / "saved.png")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    check_calculator(page, tmp_path / "jupyterlab.png")
+
+
+def test_voila(serve, page, tmp_path):
+    address = serve("voila", "--no-browser", "--Voila.ip=127.0.0.1")
+    page.goto(f"{address}/voila/render/01_coding_calculator.ipynb")
+    check_calculator(page, tmp_path / "voila.png")

@@ -1,0 +1,46 @@
+"""The README keeps its word: its examples run, its commands and files exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import subq_toolkit as sq
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_example_says_what_it_promises() -> None:
+    names: dict = {}
+    exec(EXAMPLES[0], names)
+    for promised in re.findall(r"^(one\.\w+) +# (.+)$", EXAMPLES[0], re.MULTILINE):
+        expression, shown = promised
+        if shown[0] in "{0123456789":
+            assert eval(expression, names) == eval(shown), expression
+    counts = names["coded"].reconcile()
+    assert counts["rows_in"] == sum(counts[name] for name in counts if name != "rows_in")
+
+
+def test_the_export_example_runs_on_such_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "Visit,Start Time,Stop Time\n7,03/22/2026 9:00 AM,03/22/2026 11:31 AM\n"
+    (tmp_path / "export.csv").write_text(rows)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"sq": sq}
+    exec(EXAMPLES[1], names)
+    assert names["coded"].encounters.collect()["infusion_min"].to_list() == [151]
+
+
+def test_every_named_file_exists() -> None:
+    for name in re.findall(r"notebooks/\w+\.ipynb|tests/benchmarks/\w+\.py", README):
+        assert (ROOT / name).is_file(), name
+    for name in re.findall(r"^\| `(\d\d_\w+)` \|", README, re.MULTILINE):
+        assert (ROOT / "notebooks" / f"{name}.ipynb").is_file(), name
+
+
+def test_every_notebook_is_listed() -> None:
+    listed = set(re.findall(r"^\| `(\d\d_\w+)` \|", README, re.MULTILINE))
+    assert listed == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
