@@ -16,7 +16,6 @@ from subq_toolkit.explain import explain, paragraph, refused_steps
 from subq_toolkit.intake import take_in
 from subq_toolkit.policy import Policy
 
-
 #: For a handful of rows the streaming engine takes twice as long to start.
 _ENGINE = "in-memory"
 
