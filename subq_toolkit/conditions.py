@@ -29,8 +29,17 @@ def _any(fact: str) -> pl.Expr:
 
 
 def says(text: str, *values: pl.Expr) -> pl.Expr:
-    """Build a sentence whose ``{}`` are filled with each row's values."""
-    return pl.format(text, *values) if values else pl.lit(text)
+    """Build a sentence whose ``{}`` are filled with each row's values.
+
+    As ``polars.format`` would, which fails on empty pieces of a filtered stream.
+    """
+    first, *others = text.split("{}")
+    parts = [
+        part
+        for value, words in zip(values, others, strict=True)
+        for part in (value.cast(pl.String), pl.lit(words))
+    ]
+    return pl.concat_str(pl.lit(first), *parts)
 
 
 def _hours(length_us: pl.Expr) -> pl.Expr:

@@ -79,7 +79,7 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
     pl.LazyFrame
         ``encounter_id``, ``service_date``, the carried columns and the facts.
     """
-    runs = counted_runs(rows, policy)
+    runs = counted_runs(rows, policy).cache()
     facts = counted_time(
         runs, ["encounter_id"], bridge_min=policy.bridge_pauses_min, also=_also(intake)
     )

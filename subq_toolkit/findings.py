@@ -67,12 +67,17 @@ def findings_table(
     policy
         The choices in force.
     """
-    fired = [
-        facts.filter(finding.when).select(
-            "encounter_id", finding=pl.lit(name), detail=finding.detail.cast(pl.String)
+    per_encounter = (
+        facts.select(
+            "encounter_id",
+            *(
+                pl.when(condition.when).then(condition.detail).alias(name)
+                for name, condition in conditions(policy).items()
+            ),
         )
-        for name, finding in conditions(policy).items()
-    ]
+        .unpivot(index="encounter_id", variable_name="finding", value_name="detail")
+        .filter(pl.col("detail").is_not_null())
+    )
     of_refused = (
         refused.group_by("encounter_id")
         .len()
@@ -89,7 +94,7 @@ def findings_table(
             *_dates_in_utc(facts, zone),
             _due_for_review(facts),
             of_refused,
-            *fired,
+            per_encounter,
         ]
     )
     return (

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from subq_toolkit.conditions import says
 from subq_toolkit.effective import Parameter, read_parameters
 from subq_toolkit.infusion_time import counted_time, minutes_begun, whole_minutes
 from subq_toolkit.policy import Policy
@@ -37,14 +38,14 @@ def claim_lines(
                 "first_hour",
                 pl.col("_units_first"),
                 at_least,
-                pl.format("{} min counted; a first hour needs {}.", minutes, at_least.expr(_DAY)),
+                says("{} min counted; a first hour needs {}.", minutes, at_least.expr(_DAY)),
             ),
             _line(
                 further,
                 "further_hour",
                 pl.col("_units_further"),
                 more_than,
-                pl.format(
+                says(
                     "{} min counted; each further hour needs more than {} min past a whole hour.",
                     minutes,
                     more_than.expr(_DAY),
@@ -55,7 +56,7 @@ def claim_lines(
                 "further_setup",
                 pl.col("_units_setup"),
                 _CODES["further_setup"],
-                pl.format(
+                says(
                     "A further set-up with a new site is charted (pumps: {}); once an encounter.",
                     pl.col("_pumps"),
                 ),
@@ -65,7 +66,7 @@ def claim_lines(
                 "short_infusion",
                 pl.col("_units_short"),
                 at_least,
-                pl.format(
+                says(
                     "{} min counted, fewer than the {} of a first hour.",
                     minutes,
                     at_least.expr(_DAY),
