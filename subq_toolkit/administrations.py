@@ -24,8 +24,9 @@ _RUN_US = pl.col("_stop_us") - pl.col("_start_us")
 class Acceptance(NamedTuple):
     """Rows that can be coded, and the others with every check they failed.
 
-    ``refused`` holds ``row`` (1 is the first row of data), ``encounter_id`` and
-    ``failed`` (list of checks), and nothing clinical.
+    ``refused`` holds ``row`` (1 is the first row of data, line 2 of a file with a header),
+    ``encounter_id``, ``failed`` (list of checks) and ``unreadable`` (names of the entries that
+    a reader could not read), and nothing clinical.
     """
 
     accepted: pl.LazyFrame
@@ -107,7 +108,7 @@ def accepted_rows(intake: Intake) -> pl.LazyFrame:
 
 
 def refused_rows(intake: Intake) -> pl.LazyFrame:
-    """The other rows: ``row``, ``encounter_id`` and every check that ``failed``."""
+    """The other rows: ``row, encounter_id, failed, unreadable``; see ``Acceptance``."""
     failed = [
         pl.when(~check.fill_null(False)).then(pl.lit(name)) for name, check in CHECKS.items()
     ] + [pl.when("_copy").then(pl.lit(COPY_CHECK))]
@@ -118,6 +119,7 @@ def refused_rows(intake: Intake) -> pl.LazyFrame:
             pl.col("_row").alias("row"),
             "encounter_id",
             failed=pl.concat_list(failed).list.drop_nulls(),
+            unreadable=pl.col("unreadable"),
         )
         .sort("row")
     )

@@ -34,7 +34,8 @@ class Coded:
     findings
         ``encounter_id`` (null: the whole file), ``finding, severity, detail, what_to_do, cite``.
     refused
-        ``row`` (1 is the first), ``encounter_id``, ``failed`` (every check it failed).
+        ``row`` (1 is the first), ``encounter_id``, ``failed`` (every check it failed),
+        ``unreadable`` (names of entries that a reader could not read).
     accepted
         The rows that could be read, typed, otherwise as handed in.
     policy
@@ -139,7 +140,7 @@ def assemble(intake: Intake, facts: pl.LazyFrame, policy: Policy) -> Coded:
     return Coded(
         encounters=_encounters(shared, intake),
         lines=claim_lines(shared, runs, intake.zone, policy),
-        findings=findings_table(shared, runs, unreadable, intake.zone, policy),
+        findings=findings_table(shared, runs, unreadable, intake, policy),
         refused=refused_rows(intake),
         accepted=accepted_rows(intake),
         policy=policy,

@@ -222,5 +222,7 @@ def _lengths_and_thresholds() -> dict[str, Condition]:
         "short_infusion": Condition(
             counted & (minutes < at_least), says("{} min counted.", minutes)
         ),
-        "zero_minutes": Condition(counted & (minutes == 0), says("0 min counted.")),
+        "zero_minutes": Condition(
+            counted & (minutes == 0) & ~_any("_stops_short"), says("0 min counted.")
+        ),
     }

@@ -61,7 +61,12 @@ def checklist(coded: Coded, encounter_id: str | None = None) -> pl.LazyFrame | p
     if encounter_id is None or not waiting.collect().is_empty():
         calculated = _units_with_calculated_stops(coded, waiting)
     table = _with_units_at_stake(charted, calculated).sort("encounter_id")
-    return table if encounter_id is None else _one_encounter(table.collect())
+    if encounter_id is None:
+        return table
+    found = table.collect()
+    known = coded.facts.filter(pl.col("encounter_id") == str(encounter_id)).collect()
+    nothing_infused = found.is_empty() and not known.is_empty()
+    return _one_encounter(found).clear() if nothing_infused else _one_encounter(found)
 
 
 def _charted(coded: Coded) -> pl.LazyFrame:
@@ -105,8 +110,9 @@ def _units_with_calculated_stops(coded: Coded, waiting: pl.LazyFrame) -> pl.Lazy
 def _one_encounter(found: pl.DataFrame) -> pl.DataFrame:
     rows = []
     row = found.row(0, named=True) if found.height else {}
+    day = row.get("service_date")
     codes = {
-        role: parameter.on(row["service_date"]).value if row.get("service_date") else None
+        role: (parameter.on(day) if day else parameter.values[-1]).value
         for role, parameter in _CODES.items()
     }
     for item, entry in _ITEMS.items():

@@ -66,7 +66,7 @@ def refused_steps(refused: pl.DataFrame) -> pl.DataFrame:
 
 def _outcome(facts: dict) -> list[tuple]:
     means = {
-        "coded": "Every fact needed is charted.",
+        "coded": "The times needed to count units are charted; see the findings for the rest.",
         "query": "A fact is missing from the chart; nothing is reported before it is known.",
         "refer": "Sources disagree or are silent; a coder decides.",
     }
@@ -130,22 +130,24 @@ def _units(facts: dict) -> list[tuple]:
     least = at_least.on(day).value
     steps = []
     if not first:
-        why = f"{minutes} min are fewer than the {least} of a first hour: {code['short_infusion']}."
+        short = code["short_infusion"]
+        why = f"{short}: {minutes} min are fewer than the {least} of a first hour."
         steps.append(_step(code["short_infusion"], 1, _CODES["short_infusion"], day, why))
     else:
-        why = f"{minutes} min reach the {least} of a first hour."
+        why = f"{code['first_hour']}: {minutes} min, and a first hour needs {least}."
         steps.append(_step(code["first_hour"], 1, at_least, day, why))
     if further:
         reported = facts["_units_further"]
         further_code, step = code["further_hour"], facts["_last_step"]
-        why = f"{minutes} min reach {step}, the step to {further} of {further_code}"
-        why += f"; the policy caps them at {reported}." if reported < further else "."
+        hours = _count(further, "further hour")
+        why = f"{further_code}: {minutes} min, and {hours} need {step}"
+        why += f"; {reported} reported, the limit of the policy." if reported < further else "."
         steps.append(_step(code["further_hour"], reported, more_than, day, why))
     missed, rule = (code["further_hour"], more_than) if first else (code["first_hour"], at_least)
     needs = f"Not earned: one more {missed} needs {facts['_next_step']} min"
     why = f"{needs}, {facts['_to_next']} more."
     if facts["_to_next"] is None:
-        why = f"Not reported: the policy caps {missed}, however long the infusion."
+        why = f"No more {missed} is reported, however long the infusion: policy limit."
     name, value, source = _rule(rule, day)
     steps.append(("next unit", facts["_to_next"], "min", name, value, why, source))
     return [*steps, _setup_step(facts, code["further_setup"])] if first else steps
@@ -154,7 +156,7 @@ def _units(facts: dict) -> list[tuple]:
 def _setup_step(facts: dict, code: str) -> tuple:
     pumps = _count(facts["_pumps"], "pump")
     if facts["_units_setup"]:
-        why = f"A further pump set-up with a new site is charted ({pumps})."
+        why = f"{code}: a further pump set-up at a new site ({pumps}); the record must show both."
     elif facts["_pumps"] > 1:
         why = f"No {code}: {pumps}, but no new site of a further one is charted."
     elif facts["_site_changed"]:
@@ -181,14 +183,18 @@ def paragraph(
     """Tell the steps of ``explain`` in one paragraph that can be copied into a note."""
     if outcome == "refused":
         return steps["why"][0]
-    units = ", ".join(f"{code} x{number}" for code, number in lines.select("code", "units").rows())
+    by_day = lines.group_by("service_date", maintain_order=True).agg("code", "units")
+    units = "; ".join(
+        ", ".join(f"{code} x{number}" for code, number in zip(codes, numbers, strict=True))
+        + f" for {day}"
+        for day, codes, numbers in by_day.sort("service_date").rows()
+    )
     nothing = {
         "coded": "Nothing to report in this family.",
         "query": "Not reported yet: a fact is missing from the chart.",
-        "refer": "Not reported yet: a coder decides.",
+        "refer": "Not reported yet: a coder decides. If it is reported:",
     }[outcome]
-    days = " and ".join(str(day) for day in lines["service_date"].unique().sort())
-    told = [f"{units} for {days}." if units else nothing]
+    told = [f"{units}." if units else nothing]
     told += steps.filter(pl.col("step") != "outcome")["why"].to_list()
     revenue = lines["revenue_code"].drop_nulls().unique().sort()
     told += [f"Revenue code {', '.join(revenue)}."] if len(revenue) else []
@@ -197,4 +203,4 @@ def paragraph(
         f"To do: {detail} {what}" for detail, what in urgent.select("detail", "what_to_do").rows()
     ]
     cited = "; ".join(steps["cite"].drop_nulls().unique(maintain_order=True))
-    return " ".join(told + ([f"Sources: {cited}."] if cited else []))
+    return " ".join(told) + (f"\nSources: {cited}." if cited else "")

@@ -10,6 +10,7 @@ import polars as pl
 
 from subq_toolkit.conditions import conditions, says
 from subq_toolkit.effective import read_parameters, read_table, sources
+from subq_toolkit.intake import Intake
 from subq_toolkit.policy import Policy
 
 _TIME = read_parameters("infusion_time")
@@ -49,7 +50,7 @@ def findings_table(
     facts: pl.LazyFrame,
     rows: pl.LazyFrame,
     refused: pl.LazyFrame,
-    zone: str | None,
+    intake: Intake,
     policy: Policy,
 ) -> pl.LazyFrame:
     """All findings in long form, those about the whole file first (``encounter_id`` null).
@@ -62,8 +63,8 @@ def findings_table(
         Readable rows, with ``_start_wall`` and ``_stop_wall``.
     refused
         ``encounter_id`` of every refused row that is no copy.
-    zone
-        Zone in which dates are read.
+    intake
+        The table as it was taken in.
     policy
         The choices in force.
     """
@@ -91,7 +92,7 @@ def findings_table(
     table = pl.concat(
         [
             _heaped_times(rows),
-            *_dates_in_utc(facts, zone),
+            *_taken_for_granted(facts, intake),
             _due_for_review(facts),
             of_refused,
             per_encounter,
@@ -142,13 +143,14 @@ def _heaped_times(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _dates_in_utc(facts: pl.LazyFrame, zone: str | None) -> list[pl.LazyFrame]:
-    if zone != "UTC":
-        return []
+def _taken_for_granted(facts: pl.LazyFrame, intake: Intake) -> list[pl.LazyFrame]:
+    """What the whole file leaves unsaid: the zone of its dates, the route of its rows."""
     some = facts.select(n=pl.len()).filter(pl.col("n") > 0)
-    return [
-        _whole_file(some, "dates_in_utc", says("Times carry the zone UTC; no other is stated."))
-    ]
+    told = {
+        "dates_in_utc": (intake.zone == "UTC", "Times carry the zone UTC; no other is stated."),
+        "route_assumed": ("route" not in intake.given, "There is no column 'route'."),
+    }
+    return [_whole_file(some, name, says(text)) for name, (holds, text) in told.items() if holds]
 
 
 def _due_for_review(facts: pl.LazyFrame) -> pl.LazyFrame:

@@ -57,7 +57,7 @@ def claim_lines(
                 pl.col("_units_setup"),
                 _CODES["further_setup"],
                 says(
-                    "A further set-up with a new site is charted (pumps: {}); once an encounter.",
+                    "A further pump set-up at a new site (pumps: {}); the record must show both.",
                     pl.col("_pumps"),
                 ),
             ),

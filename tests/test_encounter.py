@@ -82,7 +82,7 @@ def test_a_refused_run_leaves_the_good_ones() -> None:
         ]
     )
     assert one.units == {"96369": 1}
-    assert one.refused.rows() == [(2, "1", ["stop is not before start"])]
+    assert one.refused.rows() == [(2, "1", ["stop is not before start"], None)]
     assert "refused_rows" in one.findings["finding"].to_list()
 
 

@@ -42,7 +42,7 @@ def test_every_step_says_rule_value_and_source() -> None:
     assert steps["96370"]["rule"] == "additional_hour_more_than"
     assert steps["96370"]["rule_value"] == "30 min"
     assert steps["96370"]["cite"].startswith("CMS Pub 100-04 chapter 12")
-    assert steps["96370"]["cite"].endswith("[sourced]")
+    assert steps["96370"]["cite"].endswith("[inferred]")
     assert steps["next unit"]["why"] == ("Not earned: one more 96370 needs 211 min, 60 more.")
 
 
@@ -57,7 +57,7 @@ def test_every_step_says_rule_value_and_source() -> None:
         (
             [("09:00", "09:15", "A", "abdomen")],
             "96372",
-            "15 min are fewer than the 16 of a first hour: 96372.",
+            "96372: 15 min are fewer than the 16 of a first hour.",
         ),
         (
             [("09:00", "09:15", "A", "abdomen")],
@@ -104,7 +104,7 @@ def test_a_cap_and_counted_seconds_are_told() -> None:
     long = [sq.Administration("2026-03-02 08:00", "2026-03-02 13:31")]
     capped = steps_of(long, sq.policy_preset("capped"))
     assert capped["96370"]["why"] == (
-        "331 min reach 331, the step to 5 of 96370; the policy caps them at 3."
+        "96370: 331 min, and 5 further hours need 331; 3 reported, the limit of the policy."
     )
     seconds = [sq.Administration("2026-03-02 09:00:00", "2026-03-02 10:30:01")]
     counted = steps_of(seconds, sq.Policy(seconds="count"))
@@ -133,7 +133,8 @@ def test_the_paragraph_reads_from_answer_to_sources() -> None:
     said = sq.code_encounter(TWO_PUMPS).explanation
     assert said.startswith("96369 x1, 96370 x2, 96371 x1 for 2026-03-02. 261 min are charted")
     assert "Not earned: one more 96370 needs 211 min, 60 more." in said
-    assert said.endswith("[sourced].")
+    assert "\nSources: Revenue Cycle Advisor" in said
+    assert said.endswith("[inferred].")
 
 
 @pytest.mark.parametrize(

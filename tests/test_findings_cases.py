@@ -79,7 +79,7 @@ def test_finding_of_one_encounter(case):
 
 
 def test_every_finding_has_a_case_on_both_sides():
-    # dates_in_utc is about the type of a column: test_hostile_tables holds both sides.
+    # dates_in_utc and route_assumed are about columns: test_hostile_tables holds both sides.
     cases = {(case["finding"], case["fires"]) for case in table("findings")}
     assert cases == {(name, fires) for name in FINDINGS for fires in ("yes", "no")}
 

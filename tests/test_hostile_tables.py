@@ -11,6 +11,7 @@ ROW = {
     "encounter_id": "E1",
     "start_at": datetime(2026, 3, 2, 9),
     "stop_at": datetime(2026, 3, 2, 10),
+    "route": "subcutaneous",
 }
 
 
@@ -132,6 +133,12 @@ def test_times_in_utc_say_so() -> None:
     local = sq.code_administrations(frame, facility_zone="America/New_York")
     assert local.findings.collect().is_empty()
     assert local.encounters.collect()["service_date"].to_list() == [date(2026, 3, 2)]
+
+
+def test_a_table_without_routes_says_what_is_taken_for_granted() -> None:
+    told = sq.code_administrations(table().drop("route")).findings.collect()
+    assert told["finding"].to_list() == ["route_assumed"]
+    assert sq.code_administrations(table()).findings.collect().is_empty()
 
 
 def test_a_time_that_happened_twice_is_no_copy_and_is_not_lost() -> None:

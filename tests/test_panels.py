@@ -233,3 +233,21 @@ def test_notebooks_are_saved_with_pictures_and_without_widgets():
         for cell in notebook["cells"]:
             for output in cell.get("outputs", []):
                 assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+@pytest.mark.parametrize(
+    ("run", "headline"),
+    [
+        (sq.Administration("2026-03-02 09:00", "2026-03-02 00:45"), "refused"),
+        (sq.Administration("2026-03-02 09:00", "2026-03-02 10:00", route="intravenous"), "coded"),
+        (sq.Administration(None, None), "query"),
+    ],
+    ids=["refused", "intravenous only", "no times"],
+)
+def test_a_run_without_a_unit_is_answered_on_every_page(
+    run: sq.Administration, headline: str
+) -> None:
+    panel = panels.CodingCalculator([run])
+    assert panel.result is None or panel.result.outcome == headline
+    assert "fault" not in panel._headline.value
+    assert "96370" not in panel._lines.value

@@ -26,7 +26,10 @@ def test_the_first_example_says_what_it_promises() -> None:
 def test_the_export_example_runs_on_such_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = "Visit,Start Time,Stop Time\n7,03/22/2026 9:00 AM,03/22/2026 11:31 AM\n"
+    rows = (
+        "Visit,Patient,Start Time,Stop Time,Route,Pump #,Site\n"
+        "7,P,03/22/2026 9:00 AM,03/22/2026 11:31 AM,SubQ,A,abdomen\n"
+    )
     (tmp_path / "export.csv").write_text(rows)
     monkeypatch.chdir(tmp_path)
     names: dict = {"sq": sq}

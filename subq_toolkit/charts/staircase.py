@@ -86,7 +86,7 @@ def staircase_spec(table: pl.DataFrame) -> dict:
     steps = [row for row in rows if row["kind"] == "step"]
     now, ahead, begin, end = (kinds.get(kind) for kind in ("now", "next", "begin", "end"))
     title, subtitle = _finding(steps, now, ahead, kinds["short"])
-    codes = " + ".join(dict.fromkeys(row["code"] for row in steps))
+    codes = _timed_codes(steps[-1]["code"])
     changes = {
         "title/text": title,
         "title/subtitle": subtitle,
@@ -101,6 +101,13 @@ def staircase_spec(table: pl.DataFrame) -> dict:
             y["title"] = f"Timed units ({codes})"
             y["scale"]["domain"] = [begin["units"], end["units"] + 0.7]
     return spec
+
+
+def _timed_codes(code: str) -> str:
+    """First and further hour as they are numbered where ``code`` is."""
+    roles = [read_parameters("codes")[role] for role in ("first_hour", "further_hour")]
+    day = next(dated.start for role in roles for dated in role.values if dated.value == code)
+    return " + ".join(role.on(day).value for role in roles)
 
 
 def _finding(

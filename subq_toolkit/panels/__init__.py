@@ -142,6 +142,7 @@ class CodingCalculator(w.VBox):
         except Exception as fault:
             note = f"A fault of the toolkit ({type(fault).__name__}); please report what was typed."
             self._headline.value = pages.headline_page(None, [note], whole=False)
+            self._write_result(None)
             raise
 
     def _write(self, found: Answer) -> None:
@@ -152,6 +153,9 @@ class CodingCalculator(w.VBox):
         self._discharge_mark.value = pages.entry_marks(
             {"": found.discharge_mark} if found.discharge_mark else {}, {"": "Discharge"}
         )
+        self._write_result(result)
+
+    def _write_result(self, result: EncounterResult | None) -> None:
         self._lines.value = pages.lines_page(result)
         self._findings.value = pages.findings_page(result)
         self._checklist.value = pages.checklist_page(result and result.checklist())

@@ -13,7 +13,7 @@ from subq_toolkit.encounter import EncounterResult
 
 #: Each outcome with its sign and what it means; the word is always written out.
 OUTCOMES = {
-    "coded": ("✓", "every fact needed is charted"),
+    "coded": ("✓", "the times needed are charted"),
     "query": ("?", "a fact is missing from the chart"),
     "refer": ("→", "a coder decides"),
     "refused": ("✕", "no run could be read"),

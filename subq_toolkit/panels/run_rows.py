@@ -29,7 +29,7 @@ _HINTS = {
     "start": "0915",
     "stop": "11:31",
     "pump_id": "A",
-    "site": "abdomen",
+    "site": "e.g. thigh",
     "drug": "as ordered",
 }
 _WIDTHS = {
