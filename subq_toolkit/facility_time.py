@@ -17,8 +17,9 @@ from subq_toolkit.errors import InputError
 
 #: Every US zone that changes its clocks does so at 02:00 local time; this one stands for all.
 _US_CLOCK = "America/Chicago"
-#: A charted time outside these years is a slip of typing or of a conversion.
-_BELIEVED = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+#: A charted time outside these years is a slip of typing or of a conversion; shifted dates of
+#: de-identified data reach into the 2200s.
+_BELIEVED = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2400, 1, 1, tzinfo=UTC))
 _TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 
@@ -77,7 +78,7 @@ def charted(name: str, dtype: pl.DataType | None) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         ticks = pl.col(name).to_physical()
         first, last = (int(year.timestamp()) * _TICKS[dtype.time_unit] for year in _BELIEVED)
-        time = pl.when(ticks.is_between(first, last)).then(pl.col(name))
+        time = pl.when(ticks.is_between(first, last, closed="left")).then(pl.col(name))
         return time.cast(pl.Datetime("us", dtype.time_zone))
     if dtype == pl.String:
         text = pl.col(name).str.strip_chars().str.replace(" ", "T", literal=True)
@@ -101,7 +102,7 @@ def time_columns(
         For ``start_at``: ``start_at`` (local, zoned if a zone is known), ``_start_us`` (instant,
         µs since 1970), ``_start_wall`` (local time without zone), ``_start_skipped`` (no such
         time on that date), ``_start_twice`` (two such times), ``_start_unread`` (text that is
-        no time, or a time outside the years 1900 to 2199).
+        no time, or a time outside the years 1900 to 2399).
     """
     kind, time = name.removesuffix("_at"), charted(name, dtype)
     skipped = twice = pl.lit(False)

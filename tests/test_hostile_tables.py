@@ -123,6 +123,28 @@ def test_times_at_the_ends_of_the_calendar(ticks: int, unit: str, zone: str | No
     assert counts == {"rows_in": 2, "refused": 1, "query": 1}
 
 
+@pytest.mark.parametrize(
+    ("year", "ends_as"), [(1899, "refused"), (2008, "coded"), (2201, "coded"), (2400, "refused")]
+)
+def test_years_of_charting(year: int, ends_as: str) -> None:
+    """Dates of de-identified data are shifted by up to two centuries; they are coded."""
+    rows = table(start_at=datetime(year, 3, 2, 9), stop_at=datetime(year, 3, 2, 10))
+    assert outcome_counts(rows) == {"rows_in": 1, ends_as: 1}
+
+
+def test_the_last_and_first_year_that_are_believed() -> None:
+    days = [
+        datetime(1899, 12, 31, 23),
+        datetime(1900, 1, 1),
+        datetime(2399, 12, 31),
+        datetime(2400, 1, 1),
+    ]
+    rows = [ROW | {"encounter_id": str(day.year), "start_at": day, "stop_at": day} for day in days]
+    failed = sq.accept(table(*rows)).refused.collect()["failed"].to_list()
+    unread, too_early = ["every entry could be read"], ["date of service has rules in effect"]
+    assert failed == [unread, too_early, unread]
+
+
 def test_times_in_utc_say_so() -> None:
     frame = table().with_columns(
         start_at=pl.lit(datetime(2026, 3, 3, 1, tzinfo=UTC)),
