@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
 from subq_toolkit.errors import InputError
@@ -179,6 +178,8 @@ def _by_polars(body: bytes, names: list[str], separator: str) -> pl.DataFrame | 
 
 def _quoting_is_sound(body: bytes, separator: str) -> bool:
     """Whether each quote opens or closes a whole field, as RFC 4180 has it."""
+    import numpy as np  # needed for odd files only; importing it takes a while
+
     marks = np.frombuffer(b"\n" + body, np.uint8)
     quotes = np.flatnonzero(marks == ord('"'))
     edges = [ord(separator), ord("\n"), ord('"')]
