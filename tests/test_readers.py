@@ -84,7 +84,7 @@ def test_what_was_read_goes_through_accept(read) -> None:
     reading = read(f"{NEEDED},volume_ml\n{RUN},20\n{RUN},twenty\n")
     accepted, refused = (frame.collect() for frame in accept(reading.administrations))
     assert accepted.height == 1
-    assert refused.rows() == [(2, "E1", ["every entry could be read"])]
+    assert refused.rows() == [(2, "E1", ["every entry could be read"], "volume_ml")]
 
 
 def test_the_report_and_its_short_form(read) -> None:
