@@ -31,7 +31,8 @@ def _any(fact: str) -> pl.Expr:
 def says(text: str, *values: pl.Expr) -> pl.Expr:
     """Build a sentence whose ``{}`` are filled with each row's values.
 
-    As ``polars.format`` would, which fails on empty pieces of a filtered stream.
+    A missing value leaves a blank, never a missing sentence. (``polars.format`` fails on
+    empty pieces of a filtered stream.)
     """
     first, *others = text.split("{}")
     parts = [
@@ -39,7 +40,7 @@ def says(text: str, *values: pl.Expr) -> pl.Expr:
         for value, words in zip(values, others, strict=True)
         for part in (value.cast(pl.String), pl.lit(words))
     ]
-    return pl.concat_str(pl.lit(first), *parts)
+    return pl.concat_str(pl.lit(first), *parts, ignore_nulls=True)
 
 
 def _hours(length_us: pl.Expr) -> pl.Expr:
