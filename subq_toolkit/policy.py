@@ -82,14 +82,23 @@ def policy_preset(name: str) -> Policy:
 
 
 def policy_presets() -> pl.DataFrame:
-    """The named policies: ``preset``, ``about``, ``differs_in``, ``cite``."""
+    """The named policies: ``preset``, ``about``, ``differs_in``, ``cite``.
+
+    ``cite`` names the sources of the answers that differ; of all answers for the default.
+    """
+    defaults = {name: choice["default"] for name, choice in CHOICES.items()}
+    defaults["bridge_pauses_min"] = 0
     return pl.DataFrame(
         [
             {
                 "preset": name,
                 "about": preset["about"],
                 "differs_in": ", ".join(f"{key} = {val}" for key, val in preset["values"].items()),
-                "cite": "; ".join(cite(key, val) for key, val in preset["values"].items()),
+                "cite": "; ".join(
+                    dict.fromkeys(
+                        cite(key, val) for key, val in (preset["values"] or defaults).items()
+                    )
+                ),
             }
             for name, preset in _TABLE["presets"].items()
         ]

@@ -117,6 +117,7 @@ def test_presets_and_choices_are_listed_with_sources() -> None:
     assert sq.policy_preset("audit_ready") == sq.Policy()
     for name, differs in presets.select("preset", "differs_in").rows():
         assert (differs == "") == (sq.policy_preset(name) == sq.Policy())
+    assert presets["cite"].str.len_chars().min() > 0
     choices = sq.policy_choices()
     assert choices["cite"].str.contains(r"\[(sourced|inferred|unverified|house)\]$").all()
     assert choices.group_by("choice").agg(defaults=choices["is_default"].sum() > 0).height == 9
