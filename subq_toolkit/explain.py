@@ -140,7 +140,7 @@ def _units(facts: dict) -> list[tuple]:
         reported = facts["_units_further"]
         further_code, step = code["further_hour"], facts["_last_step"]
         hours = _count(further, "further hour")
-        why = f"{further_code}: {minutes} min, and {hours} need {step}"
+        why = f"{further_code}: {minutes} min; {hours} from {step} min on"
         why += f"; {reported} reported, the limit of the policy." if reported < further else "."
         steps.append(_step(code["further_hour"], reported, more_than, day, why))
     missed, rule = (code["further_hour"], more_than) if first else (code["first_hour"], at_least)

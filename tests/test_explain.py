@@ -104,7 +104,7 @@ def test_a_cap_and_counted_seconds_are_told() -> None:
     long = [sq.Administration("2026-03-02 08:00", "2026-03-02 13:31")]
     capped = steps_of(long, sq.policy_preset("capped"))
     assert capped["96370"]["why"] == (
-        "96370: 331 min, and 5 further hours need 331; 3 reported, the limit of the policy."
+        "96370: 331 min; 5 further hours from 331 min on; 3 reported, the limit of the policy."
     )
     seconds = [sq.Administration("2026-03-02 09:00:00", "2026-03-02 10:30:01")]
     counted = steps_of(seconds, sq.Policy(seconds="count"))
