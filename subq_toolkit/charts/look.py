@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import altair as alt
 import polars as pl
 
 from subq_toolkit.errors import InputError
@@ -93,3 +94,15 @@ def filled(template: dict, rows: list[dict], changes: dict[str, object]) -> dict
             place = place[parent]
         place[last] = value
     return spec
+
+
+def template(chart: alt.LayerChart, *, width_px: int, height_px: int) -> dict:
+    """Make the Vega-Lite spec of a chart in our look, its title and alt text to be filled."""
+    framed = chart.properties(
+        width=width_px,
+        height=height_px,
+        title=alt.Title("", subtitle=""),
+        description="",
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    return framed.to_dict() | {"config": LOOK}

@@ -6,7 +6,7 @@ from functools import cache
 import altair as alt
 import polars as pl
 
-from subq_toolkit.charts.look import BLUE, INK, LOOK, VERMILLION, filled
+from subq_toolkit.charts.look import BLUE, INK, VERMILLION, filled, template
 from subq_toolkit.effective import Parameter, read_parameters
 from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.infusion_time import minutes_begun, whole_minutes
@@ -191,11 +191,5 @@ def _template() -> dict:
         )
         .encode(text="label:N")
     )
-    chart = alt.layer(stair, steps, way, way_label, dot, dot_label).properties(
-        width=_WIDTH_PX,
-        height=_HEIGHT_PX,
-        title=alt.Title("", subtitle=""),
-        description="",
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-    )
-    return chart.to_dict() | {"config": LOOK}
+    chart = alt.layer(stair, steps, way, way_label, dot, dot_label)
+    return template(chart, width_px=_WIDTH_PX, height_px=_HEIGHT_PX)

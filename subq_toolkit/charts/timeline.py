@@ -8,7 +8,7 @@ import polars as pl
 
 from subq_toolkit.administrations import readable_rows
 from subq_toolkit.charts.local_clock import LocalClock
-from subq_toolkit.charts.look import BLUE, GREEN, LOOK, QUIET, VERMILLION, filled
+from subq_toolkit.charts.look import BLUE, GREEN, QUIET, VERMILLION, filled, template
 from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.encounter_facts import counted_runs
 from subq_toolkit.infusion_time import MINUTE_US, segments
@@ -218,15 +218,7 @@ def _template() -> dict:
     labels = base.mark_text(yOffset=-9, align="left", baseline="middle").encode(
         x=alt.X("label_ms:T", axis=axis, scale=scale), text="label:N"
     )
-    chart = (
-        alt.layer(pauses, bars, missing, labels)
-        .encode(y=lane, tooltip=alt.Tooltip("says:N", title=" "))
-        .properties(
-            width=_WIDTH_PX,
-            height=_LANE_PX,
-            title=alt.Title("", subtitle=""),
-            description="",
-            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        )
+    chart = alt.layer(pauses, bars, missing, labels).encode(
+        y=lane, tooltip=alt.Tooltip("says:N", title=" ")
     )
-    return chart.to_dict() | {"config": LOOK}
+    return template(chart, width_px=_WIDTH_PX, height_px=_LANE_PX)
