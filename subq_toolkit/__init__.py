@@ -8,20 +8,28 @@ from subq_toolkit.administrations import accept
 from subq_toolkit.catalog import dataset, datasets, sample_administrations
 from subq_toolkit.charted_run import Administration
 from subq_toolkit.coding import Coded, code_administrations
+from subq_toolkit.conversion import convert_iv_to_sc, iv_to_sc_presets
 from subq_toolkit.documentation import checklist
+from subq_toolkit.dosing import max_dose_rate_mg_per_h
 from subq_toolkit.encounter import EncounterResult, code_encounter
 from subq_toolkit.errors import InputError, NotInEffectError, StaleValueWarning, SubqError
 from subq_toolkit.explain import explain
+from subq_toolkit.limit_use import limit_use
+from subq_toolkit.planning import Plan, plan_infusion, plan_variations
 from subq_toolkit.policy import Policy, policy_choices, policy_preset, policy_presets
+from subq_toolkit.product_tables import products
+from subq_toolkit.products import Circumstances, published_limits
 from subq_toolkit.readers import read_administrations
 from subq_toolkit.units import additional_hour_units, first_hour_units
 
 __all__ = [
     "Administration",
+    "Circumstances",
     "Coded",
     "EncounterResult",
     "InputError",
     "NotInEffectError",
+    "Plan",
     "Policy",
     "StaleValueWarning",
     "SubqError",
@@ -30,13 +38,21 @@ __all__ = [
     "checklist",
     "code_administrations",
     "code_encounter",
+    "convert_iv_to_sc",
     "dataset",
     "datasets",
     "explain",
     "first_hour_units",
+    "iv_to_sc_presets",
+    "limit_use",
+    "max_dose_rate_mg_per_h",
+    "plan_infusion",
+    "plan_variations",
     "policy_choices",
     "policy_preset",
     "policy_presets",
+    "products",
+    "published_limits",
     "read_administrations",
     "sample_administrations",
 ]

@@ -102,9 +102,13 @@ def readable_rows(intake: Intake) -> pl.LazyFrame:
 
 def accepted_rows(intake: Intake) -> pl.LazyFrame:
     """The same rows with the columns that were given; bare times stay as they were charted."""
+    return readable_rows(intake).select(as_charted(intake))
+
+
+def as_charted(intake: Intake) -> list[pl.Expr]:
+    """The columns that were given, typed; bare times as they stand in the chart."""
     charted = {name: f"_{name.removesuffix('_at')}_wall" for name in intake.bare}
-    kept = (pl.col(charted.get(name, name)).alias(name) for name in intake.given)
-    return readable_rows(intake).select(kept)
+    return [pl.col(charted.get(name, name)).alias(name) for name in intake.given]
 
 
 def refused_rows(intake: Intake) -> pl.LazyFrame:

@@ -55,7 +55,7 @@ class Administration:
 
     def __post_init__(self) -> None:
         for name in TIMES:
-            object.__setattr__(self, name, _time(name, getattr(self, name)))
+            object.__setattr__(self, name, charted_time(name, getattr(self, name)))
         for name, wanted in COLUMNS.items():
             given = getattr(self, name, None)
             if given is None or name in TIMES or name == "unreadable":
@@ -86,7 +86,14 @@ def _fits(given: object, wanted: pl.DataType) -> bool:
     return isinstance(given, str)
 
 
-def _time(name: str, given: str | datetime | None) -> datetime | None:
+def charted_time(name: str, given: str | datetime | None) -> datetime | None:
+    """A time as typed in code: a ``datetime``, ISO text, or None where nothing is charted.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as a date with a clock time.
+    """
     if given is None or isinstance(given, datetime):
         return given
     try:
@@ -95,7 +102,7 @@ def _time(name: str, given: str | datetime | None) -> datetime | None:
         time = None
     if time is None or not {"T", " ", ":"} & set(given.strip()):
         raise InputError(
-            f"Administration: {name} is not a date with a clock time. "
+            f"{name} is not a date with a clock time. "
             f"Write it as '2026-03-02 09:15', hand in a datetime, or None if it is not charted."
         )
     return time

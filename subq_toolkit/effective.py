@@ -28,17 +28,24 @@ STANDINGS = ("sourced", "inferred", "unverified", "house")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where something can be read, and when it was last read for this toolkit."""
+    """Where something can be read, and when it was last read for this toolkit.
+
+    ``tier`` grades sources of dosing: A label text, journal, agency or guideline; B a maker's
+    page, hospital policy, textbook or copy of a label; C an aggregator, forum or machine-written
+    page, good for arithmetic only.
+    """
 
     key: str
     title: str
     href: str
     read: date
+    tier: str = ""
 
     def cite(self, standing: str) -> str:
         """One line for a reader: title, address and how well it supports the value."""
         where = f", {self.href}" if self.href else ""
-        return f"{self.title}{where} [{standing}]"
+        tier = f", tier {self.tier}" if self.tier else ""
+        return f"{self.title}{where} [{standing}{tier}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,12 @@ def read_table(subject: str) -> dict:
 @cache
 def sources() -> dict[str, Source]:
     """Every source that a value or a finding may name, by its key."""
+    entries = read_table("sources") | read_table("dosing_sources")
     return {
-        key: Source(key, entry["title"], entry.get("href", ""), entry["read"])
-        for key, entry in read_table("sources").items()
+        key: Source(
+            key, entry["title"], entry.get("href", ""), entry["read"], entry.get("tier", "")
+        )
+        for key, entry in entries.items()
     }
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from subq_toolkit import effective
+from subq_toolkit.catalog import dataset
 from subq_toolkit.effective import STANDINGS, Parameter, read_parameters, read_table, sources
 from subq_toolkit.errors import InputError, NotInEffectError, StaleValueWarning
 
@@ -131,6 +132,9 @@ def test_every_source_is_used_and_dated() -> None:
     for choice in read_table("policies")["choices"].values():
         used |= {answer["source"] for answer in choice["answers"].values()}
     used |= {read_table("policies")["bridge"][key] for key in ("none_source", "some_source")}
+    for path in dataset("products").glob("*.csv"):
+        rows = pl.read_csv(path, infer_schema=False)
+        used |= set(rows["source"]) if "source" in rows.columns else set()
     assert used == set(sources())
     assert all(isinstance(source.read, date) for source in sources().values())
 
