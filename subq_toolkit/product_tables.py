@@ -5,22 +5,11 @@ from functools import cache
 
 import polars as pl
 
-from subq_toolkit.catalog import dataset
-from subq_toolkit.effective import Source, sources
+from subq_toolkit.cited_tables import cited_table
 from subq_toolkit.errors import InputError
 
 #: The record that is taken where no product is named; never a truth for other products.
 GENERAL = "general"
-_TEXTS = ("market", "use", "note", "names", "hcpcs", "default_use")
-_DAYS = ("since", "until", "review_by")
-_WHOLE = ("infusion_from", "infusion_to")
-_NUMBERS = ("value", "minutes", "weight_from_kg", "weight_below_kg", "age_from_y", "age_below_y")
-_TYPES = (
-    dict.fromkeys(_TEXTS, pl.String)
-    | dict.fromkeys(_DAYS, pl.Date)
-    | dict.fromkeys(_WHOLE, pl.Int64)
-    | dict.fromkeys(_NUMBERS, pl.Float64)
-)
 
 
 def products() -> pl.DataFrame:
@@ -97,24 +86,6 @@ def pump_settings() -> pl.DataFrame:
     )
 
 
-@cache
 def table(name: str) -> pl.DataFrame:
     """A table of ``datasets/products``, with the tier and the citation of each row's source."""
-    path = dataset("products") / f"{name}.csv"
-    rows = pl.read_csv(path, infer_schema_length=None, schema_overrides=_TYPES)
-    if "source" not in rows.columns:
-        return rows
-    cited = [_source(name, key) for key in rows["source"]]
-    cites = [one.cite(how) for one, how in zip(cited, rows["standing"], strict=True)]
-    return rows.with_columns(
-        tier=pl.Series([one.tier for one in cited]), cite=pl.Series(cites, dtype=pl.String)
-    )
-
-
-def _source(table: str, key: str) -> Source:
-    if key not in sources():
-        raise InputError(
-            f"datasets/products/{table}.csv names the source '{key}', which must "
-            f"stand in parameters/dosing_sources.toml."
-        )
-    return sources()[key]
+    return cited_table("products", name)

@@ -82,11 +82,12 @@ _BOUNDS = {
 }
 
 
-def uses_of(product: str) -> list[str]:
+@cache
+def uses_of(product: str) -> tuple[str, ...]:
     """The uses for which a product has limits of their own; the one taken by default first."""
     rows = table("limits").filter(pl.col("product") == product, pl.col("use").is_not_null())
     first = product_named(product)["default_use"]
-    return sorted(rows["use"].unique(), key=lambda use: (use != first, use))
+    return tuple(sorted(rows["use"].unique(), key=lambda use: (use != first, use)))
 
 
 @cache
@@ -224,6 +225,7 @@ def _marked(held: pl.DataFrame) -> pl.DataFrame:
     return ordered.select(*shown, binds.alias("binds"), *kept, *conditions, "review_by")
 
 
+@cache
 def rate_steps(product: str | None = None, given: Circumstances | None = None) -> pl.DataFrame:
     """The published ramp of rates per site, slowest where several hold; empty where none is.
 

@@ -2,7 +2,7 @@
 
 First order is compared with the published closed form in 60 decimal digits and with SciPy's
 integrator; the capped depot with an exact formula for reflected flow in fractions; the hybrid
-depot with SciPy, piece by piece between its bends. ``n`` is the number of random examples.
+depot with SciPy, piece by piece between its bends.
 """
 
 import time

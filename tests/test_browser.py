@@ -1,4 +1,4 @@
-"""The calculator in a real browser, with the network cut: JupyterLab and Voilà.
+"""The panels in a real browser, with the network cut: JupyterLab and Voilà.
 
 Skipped where there is no Chromium. Each page must draw without any outside host.
 """
@@ -173,7 +173,35 @@ def check_calculator(page: Page, picture: Path) -> None:
     expect(page.locator(".sq-measure")).to_contain_text("991 min counted")
 
 
-def test_jupyterlab(serve, page, tmp_path):
+def check_planner(page: Page, picture: Path) -> None:
+    headline = page.locator(".sq-units")
+    expect(headline).to_have_text("180 min · 1 site × 9 mL")
+    for chart in page.locator(".sq-panel svg.marks").all():
+        expect(chart).to_be_visible()
+    page.locator(".sq-panel").screenshot(path=picture)
+    page.get_by_label("Amount", exact=True).focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("9.1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Over [h]")).to_be_focused()
+    expect(headline).to_have_text("182 min · 1 site × 9.1 mL")
+    expect(page.locator(".sq-panel svg.marks").first).to_contain_text("Runs 182 min at 3 mL/h")
+    page.get_by_label("Product").select_option(label="Hizentra (immune globulin 20 %)")
+    page.get_by_label("Use", exact=True).select_option("cidp")
+    expect(page.locator(".sq-measure")).to_contain_text("set by rate at each site")
+    page.get_by_label("Drug").select_option("insulin")
+    expect(page.locator(".sq-note").last).to_contain_text("none is taken silently")
+    slider = page.locator(".noUi-handle, .slider input").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".sq-panel")).to_contain_text("stated by the user")
+
+
+#: Each notebook with a panel, and what is done with it.
+PANELS = {"01_coding_calculator": check_calculator, "04_dose_and_absorption": check_planner}
+
+
+def lab(serve, page: Page, notebook: str) -> None:
     token = secrets.token_hex(8)
     address = serve(
         "jupyterlab",
@@ -182,16 +210,26 @@ def test_jupyterlab(serve, page, tmp_path):
         "--ip=127.0.0.1",
         f"--IdentityProvider.token={token}",
     )
-    page.goto(f"{address}/lab/tree/01_coding_calculator.ipynb?token={token}")
-    saved = page.locator(".jp-RenderedImage img")
-    expect(saved.first).to_be_visible()
-    page.screenshot(path=tmp_path / "saved.png")
+    page.goto(f"{address}/lab/workspaces/{notebook}/tree/{notebook}.ipynb?token={token}")
+
+
+def run_all(page: Page, saved: Path) -> None:
+    """Look at what is saved, then run every cell."""
+    expect(page.locator(".jp-RenderedImage img").first).to_be_visible()
+    page.screenshot(path=saved)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    check_calculator(page, tmp_path / "jupyterlab.png")
 
 
-def test_voila(serve, page, tmp_path):
+@pytest.mark.parametrize(("notebook", "check"), PANELS.items(), ids=PANELS)
+def test_jupyterlab(serve, page, tmp_path, notebook, check):
+    lab(serve, page, notebook)
+    run_all(page, tmp_path / "saved.png")
+    check(page, tmp_path / "jupyterlab.png")
+
+
+@pytest.mark.parametrize(("notebook", "check"), PANELS.items(), ids=PANELS)
+def test_voila(serve, page, tmp_path, notebook, check):
     address = serve("voila", "--no-browser", "--Voila.ip=127.0.0.1")
-    page.goto(f"{address}/voila/render/01_coding_calculator.ipynb")
-    check_calculator(page, tmp_path / "voila.png")
+    page.goto(f"{address}/voila/render/{notebook}.ipynb")
+    check(page, tmp_path / "voila.png")

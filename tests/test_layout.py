@@ -18,6 +18,7 @@ ORDER = [
     "errors",
     "effective",
     "catalog",
+    "cited_tables",
     "formulas",
     "product_tables",
     "products",

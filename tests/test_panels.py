@@ -11,8 +11,10 @@ import subq_toolkit as sq
 
 panels = pytest.importorskip("subq_toolkit.panels", reason="the notebook extra is not installed")
 
+from subq_toolkit.panels import coding_calculator  # noqa: E402
+
 EXAMPLE_UNITS = {"96369": 1, "96370": 2, "96371": 1}
-SOURCE = Path(panels.__file__).parent
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @pytest.fixture
@@ -207,7 +209,7 @@ def test_a_fault_is_seen_and_raised(panel, monkeypatch):
     def fails(_state):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(panels, "answer", fails)
+    monkeypatch.setattr(coding_calculator, "answer", fails)
     with pytest.raises(ZeroDivisionError):
         put(panel, 0, stop="1132")
     assert "please report" in panel._headline.value
@@ -227,7 +229,9 @@ def test_without_a_kernel_there_is_a_picture_and_its_words(panel):
 
 def test_notebooks_are_saved_with_pictures_and_without_widgets():
     """A widget view saved in a trusted notebook shows an error where no kernel has the widget."""
-    for path in (SOURCE.parent / "notebooks").glob("*.ipynb"):
+    paths = list(NOTEBOOKS.glob("*.ipynb"))
+    assert paths
+    for path in paths:
         notebook = json.loads(path.read_text("utf-8"))
         assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
         for cell in notebook["cells"]:

@@ -185,8 +185,8 @@ def test_an_unknown_product_gets_the_nearest_names() -> None:
 
 
 def test_uses_are_listed_with_the_usual_one_first() -> None:
-    assert uses_of("hizentra") == ["primary_immunodeficiency", "cidp"]
-    assert uses_of("cuvitru") == []
+    assert uses_of("hizentra") == ("primary_immunodeficiency", "cidp")
+    assert uses_of("cuvitru") == ()
 
 
 def test_further_tables_are_there() -> None:

@@ -15,7 +15,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 def test_the_first_example_says_what_it_promises() -> None:
     names: dict = {}
     exec(EXAMPLES[0], names)
-    for promised in re.findall(r"^(one\.\w+) +# (.+)$", EXAMPLES[0], re.MULTILINE):
+    for promised in re.findall(r"^((?:one|plan)\.\w+) +# (.+)$", EXAMPLES[0], re.MULTILINE):
         expression, shown = promised
         if shown[0] in "{0123456789":
             assert eval(expression, names) == eval(shown), expression

@@ -55,9 +55,9 @@ class FirstOrder:
     bioavailability: float = 1.0
 
     def __post_init__(self) -> None:
-        names = ["ka_per_h", "ke_per_h", "bioavailability"]
-        for name in names if self.ke_per_h is not None else names[::2]:
-            object.__setattr__(self, name, positive(name, getattr(self, name)))
+        for name in ("ka_per_h", "ke_per_h", "bioavailability"):
+            if name != "ke_per_h" or self.ke_per_h is not None:
+                object.__setattr__(self, name, positive(name, getattr(self, name)))
 
     def depot(self, inflow: Inflow, time_h: Hours) -> pl.DataFrame:
         """Depot, and body where ``ke_per_h`` is known, at each time; see ``first_order``."""

@@ -13,14 +13,35 @@ import altair as alt
 import polars as pl
 import vl_convert as vlc
 
+from subq_toolkit.charts.boluses_against_limit import (
+    boluses_against_limit_spec,
+    boluses_against_limit_table,
+)
+from subq_toolkit.charts.conversion_spread import conversion_spread_spec, conversion_spread_table
+from subq_toolkit.charts.depot_course import depot_course_spec, depot_course_table
+from subq_toolkit.charts.duration_by_sites import duration_by_sites_spec, duration_by_sites_table
 from subq_toolkit.charts.look import chart_table
+from subq_toolkit.charts.rate_profile import rate_profile_spec, rate_profile_table
+from subq_toolkit.charts.rotation import rotation_spec, rotation_table
 from subq_toolkit.charts.staircase import staircase_spec, staircase_table
 from subq_toolkit.charts.timeline import timeline_spec, timeline_table
 
 __all__ = [
     "LiveChart",
+    "boluses_against_limit",
+    "boluses_against_limit_table",
     "chart_table",
+    "conversion_spread",
+    "conversion_spread_table",
+    "depot_course",
+    "depot_course_table",
+    "duration_by_sites",
+    "duration_by_sites_table",
     "picture",
+    "rate_profile",
+    "rate_profile_table",
+    "rotation",
+    "rotation_table",
     "show",
     "stacked",
     "staircase",
@@ -47,6 +68,54 @@ def staircase(table: pl.DataFrame) -> alt.LayerChart:
     return alt.LayerChart.from_dict(staircase_spec(table))
 
 
+def rate_profile(table: pl.DataFrame) -> alt.LayerChart:
+    """The planned rate at each site over time, against its limit.
+
+    ``table`` is what ``rate_profile_table(plan)`` returns.
+    """
+    return alt.LayerChart.from_dict(rate_profile_spec(table))
+
+
+def duration_by_sites(table: pl.DataFrame) -> alt.LayerChart:
+    """How long a plan takes over each number of sites, and where units would rise.
+
+    ``table`` is what ``duration_by_sites_table(plan)`` returns.
+    """
+    return alt.LayerChart.from_dict(duration_by_sites_spec(table))
+
+
+def depot_course(table: pl.DataFrame) -> alt.LayerChart:
+    """What waits under the skin during and after a plan, by three models.
+
+    ``table`` is what ``depot_course_table(plan, ka_per_h=...)`` returns.
+    """
+    return alt.LayerChart.from_dict(depot_course_spec(table))
+
+
+def conversion_spread(table: pl.DataFrame) -> alt.LayerChart:
+    """One intravenous dose by every published ratio, and by the one chosen.
+
+    ``table`` is what ``conversion_spread_table(conversion)`` returns.
+    """
+    return alt.LayerChart.from_dict(conversion_spread_spec(table))
+
+
+def boluses_against_limit(table: pl.DataFrame) -> alt.LayerChart:
+    """What basal rate and boluses can give in an hour and in four, against the sites' limit.
+
+    ``table`` is what ``boluses_against_limit_table(patient_controlled(...))`` returns.
+    """
+    return alt.LayerChart.from_dict(boluses_against_limit_spec(table))
+
+
+def rotation(table: pl.DataFrame) -> alt.LayerChart:
+    """Where each set goes, and how long a used position is barred.
+
+    ``table`` is what ``rotation_table(rotation_calendar(...), exclusion_days=...)`` returns.
+    """
+    return alt.LayerChart.from_dict(rotation_spec(table))
+
+
 class LiveChart(alt.JupyterChart):
     """A live chart that draws without a network, and a picture where no kernel runs."""
 
@@ -71,12 +140,13 @@ def still(spec: dict, text: str) -> dict[str, str]:
     return {"image/png": png, "text/plain": text}
 
 
-def stacked(specs: Sequence[dict], title: str) -> dict:
-    """Charts one above the other under a common title, as one specification."""
+def stacked(specs: Sequence[dict], title: str, *, columns: int = 1) -> dict:
+    """Charts in rows of ``columns`` under a common title, as one specification."""
     whole = ("$schema", "config", "autosize")
     parts = [{key: spec[key] for key in spec if key not in whole} for spec in specs]
     named = {"text": title, "fontSize": 18, "offset": 18}
-    return {key: specs[0][key] for key in whole[:2]} | {"title": named, "vconcat": parts}
+    placed = {"title": named, "concat": parts, "columns": columns}
+    return {key: specs[0][key] for key in whole[:2]} | placed
 
 
 def picture(spec: dict, *, scale: float = 1.0) -> bytes:

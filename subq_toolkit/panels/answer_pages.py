@@ -1,15 +1,15 @@
 """The calculator's answer as HTML: headline, lines, findings, checklist. Text in, text out.
 
-Whatever a person typed or a file held is escaped here, in one place: ``_text``.
+Whatever a person typed or a file held is escaped by ``html_parts.text``.
 """
 
-import html
 from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.encounter import EncounterResult
+from subq_toolkit.panels.html_parts import section, source, table, text
 
 #: Each outcome with its sign and what it means; the word is always written out.
 OUTCOMES = {
@@ -25,10 +25,6 @@ _LABELS = {
     for version in parameter.values
 }
 _SEVERITIES = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
-
-
-def _text(value: object) -> str:
-    return "" if value is None else html.escape(str(value))
 
 
 def headline(result: EncounterResult | None) -> str:
@@ -70,75 +66,44 @@ def headline_page(
         sign, means = "▲", "without the entries marked below"
     word = "no runs" if outcome == "empty" else outcome
     look = outcome if whole else "partial"
-    said = "".join(f'<p class="sq-note"><b>▲ Look:</b> {_text(one)}</p>' for one in notes)
+    said = "".join(f'<p class="sq-note"><b>▲ Look:</b> {text(one)}</p>' for one in notes)
     return (
         f'<div class="sq-headline sq-{look}" role="status" aria-live="polite">'
         f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
         f"<small>{means}</small></span>"
-        f'<span class="sq-answer"><span class="sq-units">{_text(headline(result))}</span>'
-        f'<span class="sq-measure">{_text(measure(result))}</span></span></div>{said}'
+        f'<span class="sq-answer"><span class="sq-units">{text(headline(result))}</span>'
+        f'<span class="sq-measure">{text(measure(result))}</span></span></div>{said}'
     )
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numeric: int) -> str:
-    """A table of ready-made cells; column ``numeric`` is aligned as numbers."""
-    number = ' class="sq-number"'
-    cells = "".join(
-        "<tr>"
-        + "".join(f"<td{number if i == numeric else ''}>{cell}</td>" for i, cell in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    head = "".join(
-        f'<th scope="col"{number if i == numeric else ""}>{name}</th>'
-        for i, name in enumerate(heads)
-    )
-    return (
-        f'<table class="sq-table" aria-label="{name}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{cells}</tbody></table>"
-    )
-
-
-def _section(title: str, body: str, remark: str = "") -> str:
-    aside = f' <span class="sq-remark">{_text(remark)}</span>' if remark else ""
-    return f"<h3>{title}{aside}</h3>{body}"
 
 
 def lines_page(result: EncounterResult | None) -> str:
     """Lines of the claim with units, revenue code and reason."""
     if result is None or result.lines.is_empty():
-        return _section("Lines", '<p class="sq-quiet">No line is made.</p>')
+        return section("Lines", '<p class="sq-quiet">No line is made.</p>')
     several_days = result.lines["service_date"].n_unique() > 1
     rows = [
         (
-            f'<b class="sq-code">{_text(row["code"])}</b>',
+            f'<b class="sq-code">{text(row["code"])}</b>',
             str(row["units"]),
-            _text(row["revenue_code"]) or '<span class="sq-quiet">none</span>',
-            f"{_text(_LABELS.get(row['code']))}{_on(row) if several_days else ''}<br>"
-            f"{_text(row['why'])}{_source(row['cite'])}",
+            text(row["revenue_code"]) or '<span class="sq-quiet">none</span>',
+            f"{text(_LABELS.get(row['code']))}{_on(row) if several_days else ''}<br>"
+            f"{text(row['why'])}{source(row['cite'])}",
         )
         for row in result.lines.iter_rows(named=True)
     ]
     heads = ("Code", "Units", "Revenue code", "Why")
     date = f"date of service {result.lines['service_date'].min()}"
-    return _section("Lines", _table(heads, rows, name="Lines", numeric=1), date)
+    return section("Lines", table(heads, rows, name="Lines", numeric=1), date)
 
 
 def _on(row: dict) -> str:
     return f" <b>on {row['service_date']}</b>"
 
 
-def _source(cite: str | None) -> str:
-    """A source in small type behind a disclosure, so that reasons stay readable."""
-    if not cite:
-        return ""
-    return f'<details class="sq-source"><summary>source</summary>{_text(cite)}</details>'
-
-
 def findings_page(result: EncounterResult | None) -> str:
     """What a person must look at, most urgent first, and what to do."""
     if result is None or result.findings.is_empty():
-        return _section("Findings", '<p class="sq-quiet">Nothing to look at.</p>')
+        return section("Findings", '<p class="sq-quiet">Nothing to look at.</p>')
     order = list(_SEVERITIES)
     found = sorted(
         result.findings.iter_rows(named=True), key=lambda row: order.index(row["severity"])
@@ -146,55 +111,46 @@ def findings_page(result: EncounterResult | None) -> str:
     rows = [
         (
             f'<span class="sq-severity sq-{row["severity"]}">{_SEVERITIES[row["severity"]]}</span>',
-            f"<b>{_text(row['finding'].replace('_', ' ').capitalize())}</b><br>"
-            f"{_text(row['detail'])}",
-            f"{_text(row['what_to_do'])}{_source(row['cite'])}",
+            f"<b>{text(row['finding'].replace('_', ' ').capitalize())}</b><br>"
+            f"{text(row['detail'])}",
+            f"{text(row['what_to_do'])}{source(row['cite'])}",
         )
         for row in found
     ]
     heads = ("Severity", "Finding", "What to do")
-    return _section("Findings", _table(heads, rows, name="Findings", numeric=-1), str(len(rows)))
+    return section("Findings", table(heads, rows, name="Findings", numeric=-1), str(len(rows)))
 
 
 def checklist_page(checklist: pl.DataFrame | None) -> str:
     """What is missing from the chart and what to do about it, then what is there."""
     if checklist is None or checklist.is_empty():
-        return _section("Documentation", '<p class="sq-quiet">No run to check.</p>')
+        return section("Documentation", '<p class="sq-quiet">No run to check.</p>')
     there = checklist.filter("charted")["item"].to_list()
     missing = checklist.filter(~pl.col("charted"))
     rows = [
         (
             '<span class="sq-missing"><span aria-hidden="true">○</span> missing</span>',
-            f"{_text(row['item'])}<small>for {_text(', '.join(row['needed_for']))}</small>",
-            f"{_at_stake(row['units_at_stake'])}{_text(row['what_to_do'])}{_source(row['cite'])}",
+            f"{text(row['item'])}<small>for {text(', '.join(row['needed_for']))}</small>",
+            f"{_at_stake(row['units_at_stake'])}{text(row['what_to_do'])}{source(row['cite'])}",
         )
         for row in missing.iter_rows(named=True)
     ]
     heads = ("In the chart", "Item", "What to do")
-    table = _table(heads, rows, name="Documentation", numeric=-1) if rows else ""
-    charted = f'<p><span class="sq-charted">✓ charted:</span> {_text(", ".join(there))}</p>'
+    gaps = table(heads, rows, name="Documentation", numeric=-1) if rows else ""
+    charted = f'<p><span class="sq-charted">✓ charted:</span> {text(", ".join(there))}</p>'
     remark = f"{len(rows)} of {checklist.height} missing" if rows else "complete"
-    return _section("Documentation", table + (charted if there else ""), remark)
+    return section("Documentation", gaps + (charted if there else ""), remark)
 
 
 def _at_stake(units: int | None) -> str:
     return f"<b>{units} unit{'s' * (units != 1)} at stake.</b> " if units else ""
 
 
-def entry_marks(problems: dict[str, str], labels: dict[str, str]) -> str:
-    """What to type instead, entry by entry, beneath a row."""
-    items = "".join(
-        f"<li><b>▲ {_text(labels.get(name, name))}:</b> {_text(problem)}</li>"
-        for name, problem in problems.items()
-    )
-    return f'<ul class="sq-marks" role="alert">{items}</ul>' if items else ""
-
-
 def choice_page(question: str, answers: Iterable[tuple[str, str, str, bool]]) -> str:
     """A question on which sources disagree, with what each answer means and who gives it."""
     items = "".join(
-        f"<li{' class=sq-chosen' if chosen else ''}><b>{_text(answer)}</b> {_text(means)}"
-        f"<small>{_text(cite)}</small></li>"
+        f"<li{' class=sq-chosen' if chosen else ''}><b>{text(answer)}</b> {text(means)}"
+        f"<small>{text(cite)}</small></li>"
         for answer, means, cite, chosen in answers
     )
-    return f'<p class="sq-question">{_text(question)}</p><ul class="sq-answers">{items}</ul>'
+    return f'<p class="sq-question">{text(question)}</p><ul class="sq-answers">{items}</ul>'

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import ipywidgets as w
 
 from subq_toolkit.administrations import CHOICES
-from subq_toolkit.panels.answer_pages import entry_marks
+from subq_toolkit.panels.html_parts import entry_marks
 from subq_toolkit.panels.typed_runs import TypedRun
 
 LABELS = {

@@ -1,0 +1,53 @@
+"""Parts of a panel's pages: tables, sections, sources, marks. Text in, HTML out.
+
+Whatever a person typed or a file held is escaped here, in one place: ``text``.
+"""
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+def text(value: object) -> str:
+    """A value as text that is never markup; empty for None."""
+    return "" if value is None else html.escape(str(value))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numeric: int) -> str:
+    """A table of ready-made cells; column ``numeric`` is aligned as numbers."""
+    number = ' class="sq-number"'
+    cells = "".join(
+        "<tr>"
+        + "".join(f"<td{number if i == numeric else ''}>{cell}</td>" for i, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    head = "".join(
+        f'<th scope="col"{number if i == numeric else ""}>{name}</th>'
+        for i, name in enumerate(heads)
+    )
+    return (
+        f'<table class="sq-table" aria-label="{name}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{cells}</tbody></table>"
+    )
+
+
+def section(title: str, body: str, remark: str = "") -> str:
+    """A part with its heading, and a remark beside that."""
+    aside = f' <span class="sq-remark">{text(remark)}</span>' if remark else ""
+    return f"<h3>{title}{aside}</h3>{body}"
+
+
+def source(cite: str | None) -> str:
+    """A source in small type behind a disclosure, so that reasons stay readable."""
+    if not cite:
+        return ""
+    return f'<details class="sq-source"><summary>source</summary>{text(cite)}</details>'
+
+
+def entry_marks(problems: dict[str, str], labels: dict[str, str]) -> str:
+    """What to type instead, entry by entry, beneath a row."""
+    items = "".join(
+        f"<li><b>▲ {text(labels.get(name, name))}:</b> {text(problem)}</li>"
+        for name, problem in problems.items()
+    )
+    return f'<ul class="sq-marks" role="alert">{items}</ul>' if items else ""
