@@ -11,6 +11,10 @@ from subq_toolkit.errors import InputError
 _TEXTS = ("market", "use", "note", "names", "hcpcs", "default_use", "status", "si", "apc", "apm")
 _TEXTS += ("locality", "state", "area", "code", "kind", "pctc", "global_days", "mult_proc")
 _TEXTS += ("column_1", "column_2", "modifier_indicator", "add_on", "primary", "mai", "type")
+#: Amounts and factors, kept digit by digit as they were published.
+_EXACT = ("work_rvu", "nonfac_pe_rvu", "mp_rvu", "conversion_factor", "gpci_work", "gpci_pe")
+_EXACT += ("gpci_mp", "rate_usd", "min_copay_usd", "wage_index", "rate", "limit_usd", "copay_usd")
+_EXACT += ("relative_weight", "p10", "p25", "median", "p75", "p90", "factor")
 _DAYS = ("since", "until", "start", "review_by")
 _WHOLE = ("infusion_from", "infusion_to")
 _NUMBERS = ("value", "minutes", "weight_from_kg", "weight_below_kg", "age_from_y", "age_below_y")
@@ -19,6 +23,7 @@ _TYPES = (
     | dict.fromkeys(_DAYS, pl.Date)
     | dict.fromkeys(_WHOLE, pl.Int64)
     | dict.fromkeys(_NUMBERS, pl.Float64)
+    | dict.fromkeys(_EXACT, pl.Decimal(18, 4))
 )
 
 

@@ -136,7 +136,8 @@ def read_table(subject: str) -> dict:
 @cache
 def sources() -> dict[str, Source]:
     """Every source that a value or a finding may name, by its key."""
-    entries = read_table("sources") | read_table("dosing_sources")
+    names = ("sources", "dosing_sources", "payment_sources")
+    entries = {key: one for name in names for key, one in read_table(name).items()}
     return {
         key: Source(
             key, entry["title"], entry.get("href", ""), entry["read"], entry.get("tier", "")

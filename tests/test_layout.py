@@ -46,6 +46,7 @@ ORDER = [
     "charted_run",
     "encounter",
     "planning",
+    "fees",
     "synthetic",
     "charts",
     "panels",
