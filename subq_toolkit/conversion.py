@@ -44,7 +44,8 @@ class Conversion:
     chosen
         Name of the preset, or ``stated``.
     lowest, highest
-        Range over the presets in force whose source is not of tier C, with their spreads.
+        Range over the presets in force that count, with their spreads; None where none does:
+        what a source of tier C says, or what is only remembered, is shown and does not count.
     presets
         A row for each preset: ``preset, ratio, ratio_low, ratio_high, sc_dose, sc_dose_low,
         sc_dose_high, unit, in_range, kind, standing, tier, note, cite``.
@@ -56,8 +57,8 @@ class Conversion:
     ratio: float
     sc_dose: float
     chosen: str
-    lowest: float
-    highest: float
+    lowest: float | None
+    highest: float | None
     presets: pl.DataFrame
 
     @property
@@ -67,10 +68,12 @@ class Conversion:
         return named.first() or "ratio stated by the user"
 
     def __str__(self) -> str:
+        between = "no ratio with a source of authority is published"
+        if self.lowest is not None:
+            between = f"published ratios give {self.lowest:.4g} to {self.highest:.4g} {self.unit}"
         return (
             f"{self.drug}: {self.iv_dose:g} {self.unit} intravenous × {self.ratio:g} "
-            f"({self.chosen}) = {self.sc_dose:.4g} {self.unit} subcutaneous; published ratios "
-            f"give {self.lowest:.4g} to {self.highest:.4g} {self.unit}"
+            f"({self.chosen}) = {self.sc_dose:.4g} {self.unit} subcutaneous; {between}"
         )
 
 
@@ -97,8 +100,8 @@ def iv_to_sc_presets(drug: str, *, on: date | None = None) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        ``preset, ratio, ratio_low, ratio_high`` [1], ``in_range`` (counts for the range: its
-        source is not of tier C), ``kind, market, standing, tier, note, cite``.
+        ``preset, ratio, ratio_low, ratio_high`` [1], ``in_range`` (counts for the range: a
+        source that is not of tier C says so), ``kind, market, standing, tier, note, cite``.
 
     Raises
     ------
@@ -114,12 +117,14 @@ def iv_to_sc_presets(drug: str, *, on: date | None = None) -> pl.DataFrame:
             f"For another drug state the ratio and compute dose × ratio yourself."
         )
     rows = _ratios().filter(pl.col("drug") == drug)
+    if on is not None and not isinstance(on, date):
+        raise InputError("'on' is a date, e.g. datetime.date(2026, 3, 2), or left out.")
     ends = pl.col("until").is_null() if on is None else _holds(on)
     return (
         rows.filter(ends)
         .with_columns(
             pl.col("ratio_low", "ratio_high").fill_null(pl.col("ratio")),
-            in_range=pl.col("tier") != "C",
+            in_range=(pl.col("tier") != "C") & (pl.col("standing") != "unverified"),
         )
         .sort("ratio", "preset")
         .select(*_SHOWN)
@@ -159,7 +164,9 @@ def convert_iv_to_sc(
         If neither ratio nor preset is given, or both; for an unknown drug or preset.
     """
     presets = iv_to_sc_presets(drug, on=on)
-    number("iv_dose", iv_dose, _DOSE)
+    iv_dose = number("iv_dose", iv_dose, _DOSE)
+    if not isinstance(unit, str) or not unit.strip():
+        raise InputError("'unit' is the unit of the dose as text, e.g. 'mg', 'g' or 'mg/h'.")
     if (ratio is None) == (preset is None):
         raise InputError(
             f"State either 'ratio' or 'preset'; sources disagree and none is taken silently. "
@@ -168,7 +175,7 @@ def convert_iv_to_sc(
     chosen = number("ratio", ratio, _RATIO) if preset is None else _ratio_of(presets, preset, drug)
     dose = {f"sc_dose{end}": iv_dose * pl.col(f"ratio{end}") for end in ("", "_low", "_high")}
     counted = presets.with_columns(**dose, unit=pl.lit(unit))
-    within = counted.filter("in_range") if counted["in_range"].any() else counted
+    within = counted.filter("in_range")
     return Conversion(
         drug=drug,
         iv_dose=iv_dose,

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Annotated, Any, get_args, get_type_hints
+from numbers import Integral, Real
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import polars as pl
 
@@ -43,12 +44,14 @@ Positive = Annotated[Value, Bound("a number above zero", 0, more_than=True)]
 Share = Annotated[Value, Bound("a share from 0 to 1", 0, most=1)]
 Count = Annotated[Value, Bound("a whole number from 1 on", 1, whole=True)]
 
+_LARGEST, _MOST_COUNTED = 1e300, 1e12
 #: Suffix of a name to the unit it stands for, longest first.
 _UNITS = {
     "_ng_per_kg_per_min": "ng/kg/min",
     "_mg_per_kg_per_day": "mg/kg/day",
     "_ml_per_h_per_site": "mL/h/site",
     "_ml_per_site": "mL/site",
+    "_ml_per_run": "mL",
     "_mg_per_ml": "mg/mL",
     "_ml_per_h": "mL/h",
     "_mg_per_h": "mg/h",
@@ -84,7 +87,7 @@ def formula(function: Callable) -> Callable:
     ``Positive``, ``Share`` and ``Count`` say what may stand in an argument.
     """
     bounds = {
-        name: _bound(hint)
+        name: _hint(hint)
         for name, hint in get_type_hints(function, include_extras=True).items()
         if name != "return"
     }
@@ -99,34 +102,45 @@ def formula(function: Callable) -> Callable:
             columns = {name: pl.col(name) for name in series}
             return frame.select(checked(**given | columns)).to_series()
         found = function(**{name: _checked(name, one, bounds[name]) for name, one in given.items()})
-        return found.alias(function.__name__) if isinstance(found, pl.Expr) else found
+        if isinstance(found, pl.Expr):
+            return found.alias(function.__name__)
+        return _finite(function.__name__, found)
 
     return checked
 
 
+def _finite(called: str, found: Any) -> Any:
+    if isinstance(found, float) and not math.isfinite(found):
+        raise InputError(
+            f"{called}: the answer is too large or too small for a number. Look for an argument "
+            f"in another unit."
+        )
+    return found
+
+
 def number(name: str, value: object, bound: Bound) -> float:
-    """Check one plain number.
+    """Check one plain number, of Python or NumPy; a whole one comes back as ``int``.
 
     Raises
     ------
     InputError
         If it is no number or lies outside; the message shows no value.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(
             f"'{name}' is {bound.words} [{unit_of(name)}], not a {type(value).__name__}. "
             f"Give the bare number in that unit, or a Polars expression for a column."
         )
-    if not math.isfinite(value) or not bound.holds(value):
+    if abs(value) > _LARGEST or not math.isfinite(value) or not bound.holds(value):
         raise InputError(
             f"'{name}' is {bound.words} [{unit_of(name)}]; {_fault(value, bound)}. "
             f"Correct it, or convert it to {unit_of(name)}."
         )
-    return value
+    return int(value) if bound.whole or isinstance(value, Integral) else float(value)
 
 
 def _fault(value: float, bound: Bound) -> str:
-    if not math.isfinite(value):
+    if abs(value) > _LARGEST or not math.isfinite(value):
         return "it is not a finite number"
     if value == 0:
         return "it is zero"
@@ -135,20 +149,26 @@ def _fault(value: float, bound: Bound) -> str:
     return f"it is above {bound.most:g}" if value > bound.most else "it has a fraction"
 
 
-def _checked(name: str, value: Any, bound: Bound | None) -> Any:
-    if bound is None or value is None:
+def _checked(name: str, value: Any, hint: "_Hint") -> Any:
+    if hint.bound is None or (value is None and hint.optional):
         return value
     if isinstance(value, pl.Expr):
-        return pl.when(value.is_finite() & bound.holds(value)).then(value)
-    return number(name, value, bound)
+        wide = value.cast(pl.Float64, strict=False)
+        return pl.when(wide.is_finite() & hint.bound.holds(wide)).then(wide)
+    return number(name, value, hint.bound)
 
 
-def _bound(hint: object) -> Bound | None:
-    """The ``Bound`` inside of a type such as ``Positive | None``."""
-    if isinstance(hint, Bound):
-        return hint
-    found = (_bound(part) for part in get_args(hint))
-    return next((bound for bound in found if bound), None)
+class _Hint(NamedTuple):
+    """What a type such as ``Positive | None`` says of an argument."""
+
+    bound: Bound | None
+    optional: bool
+
+
+def _hint(hint: object) -> _Hint:
+    parts = get_args(hint)
+    inner = [hint] if isinstance(hint, Bound) else [_hint(part).bound for part in parts]
+    return _Hint(next((bound for bound in inner if bound), None), type(None) in parts)
 
 
 def _check_names(
@@ -188,7 +208,12 @@ def down(value: Value) -> Value:
 def _whole(value: Value, lean: int) -> Value:
     leaning = value * (1 + lean * 1e-12)
     if isinstance(leaning, pl.Expr):
-        return (leaning.floor() if lean > 0 else leaning.ceil()).cast(pl.Int64)
+        return (leaning.floor() if lean > 0 else leaning.ceil()).cast(pl.Int64, strict=False)
+    if abs(leaning) > _MOST_COUNTED:
+        raise InputError(
+            "This counts to more than can be meant. Look for an argument in another unit, or one "
+            "that is nearly zero."
+        )
     return math.floor(leaning) if lean > 0 else math.ceil(leaning)
 
 

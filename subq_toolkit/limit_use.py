@@ -11,10 +11,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from subq_toolkit.administrations import as_charted
+from subq_toolkit.errors import InputError
 from subq_toolkit.infusion_time import HOUR_US
 from subq_toolkit.intake import Intake, take_in
-from subq_toolkit.product_tables import charted_names, product_named, table
-from subq_toolkit.products import Circumstances, fits
+from subq_toolkit.product_tables import GENERAL, charted_names, product_named, table
+from subq_toolkit.products import Circumstances, fits, may_bind
 
 #: The share of each limit, and the limit it is a share of.
 USES = {
@@ -30,6 +31,7 @@ _CHARTED = {
     "weight_kg": ("weight", ("weight_from_kg", "weight_below_kg")),
     "age_y": ("age", ("age_from_y", "age_below_y")),
 }
+_ADDED = ["run_ml_per_h", "rate_from", *USES, "most_use", "binding_limit", "not_charted"]
 _PRODUCT, _VOLUME, _NEEDLES = pl.col("product"), pl.col("volume_ml"), pl.col("needles")
 _BOLUS = (pl.col("mode") == "bolus").fill_null(False)
 
@@ -72,11 +74,16 @@ def limit_use(
         that does not exist.
     """
     Circumstances(market=market)
+    if products is not None and not isinstance(products, Mapping):
+        raise InputError("'products' pairs drugs as charted with products: {'drug': 'hizentra'}.")
+    if isinstance(administrations, pl.DataFrame | pl.LazyFrame):
+        administrations = administrations.drop(_ADDED, strict=False)
     intake = take_in(administrations, facility_zone=facility_zone)
     rows = _with_products(intake, products or {}).with_columns(run_ml_per_h=_rate())
     rows = rows.with_columns(rate_from=_rate_from())
     present = [name for name in _CHARTED if name in intake.given]
-    given = {name: pl.col(name) for name in present} | {"on": pl.col("_service_day")}
+    rows = rows.with_columns(**{f"_{name}": _possible(name) for name in present})
+    given = {name: pl.col(f"_{name}") for name in present} | {"on": pl.col("_service_day")}
     limits = {f"_{limit}": _limit(limit, market, given) for limit in USES.values()}
     rows = _with_day_volume(rows.with_columns(**limits))
     amounts = {
@@ -94,31 +101,44 @@ def limit_use(
         pl.when(pl.col(use) == pl.col("most_use")).then(pl.lit(limit))
         for use, limit in USES.items()
     )
-    added = ["run_ml_per_h", "rate_from", *USES, "most_use", binding.alias("binding_limit")]
+    rows = rows.with_columns(binding_limit=binding)
     charted = [one for one in as_charted(intake) if one.meta.output_name() != "product"]
-    return rows.sort("_row").select(*charted, "product", *added, "not_charted")
+    return rows.sort("_row").select(*charted, "product", *_ADDED)
 
 
 def _with_products(intake: Intake, named: Mapping[str, str]) -> pl.LazyFrame:
     """The rows with the key of their product, null where none is known."""
-    charted = pl.col("product" if "product" in intake.given else "drug").cast(pl.String)
+    by_key = "product" in intake.given
+    charted = pl.col("product" if by_key else "drug").cast(pl.String)
     under_skin = pl.when(pl.col("route") == "subcutaneous").then(charted)
     rows = intake.rows.with_columns(_charted=under_skin).drop("product", strict=False)
-    known = rows.select("_charted").unique().with_columns(product=_product(named))
+    known = rows.select("_charted").unique().with_columns(product=_product(named, by_key=by_key))
     return rows.join(known, on="_charted", how="left")
 
 
-def _product(named: Mapping[str, str]) -> pl.Expr:
+def _product(named: Mapping[str, str], *, by_key: bool) -> pl.Expr:
     """The product that a drug as charted stands for: as named, else by its first words."""
     drug = pl.col("_charted")
     keys = {one: product_named(product)["product"] for one, product in named.items()}
     found = [drug.replace_strict(keys, default=None, return_dtype=pl.String)] if keys else []
     text = drug.str.strip_chars().str.to_lowercase()
     for row in table("products").iter_rows(named=True):
-        names = "|".join(re.escape(name) for name in (row["product"], *charted_names(row)))
-        pattern = rf"^(?:{names})(?:[^a-z0-9]|$)"
+        key = [row["product"]] if by_key or row["product"] != GENERAL else []
+        names = "|".join(re.escape(name) for name in (*key, *charted_names(row)))
+        if not names:
+            continue
+        pattern = rf"^(?:{names})(?:[\s,;(]|$)"
         found.append(pl.when(text.str.contains(pattern)).then(pl.lit(row["product"])))
     return pl.coalesce(found)
+
+
+def _possible(name: str) -> pl.Expr:
+    """A circumstance as a number that can be; null for one that cannot, so the strictest binds."""
+    value = pl.col(name).cast(pl.Float64, strict=False)
+    whole = value == value.floor() if name == "infusion_number" else pl.lit(True)
+    least = value >= (1 if name == "infusion_number" else 0)
+    above = value > 0 if name == "weight_kg" else least
+    return pl.when(value.is_finite() & above & whole).then(value)
 
 
 def _rate() -> pl.Expr:
@@ -173,7 +193,7 @@ def _published(market: str) -> pl.DataFrame:
     here = (pl.col("market") == market).fill_null(True)
     usual = (pl.col("use") == pl.col("default_use")).fill_null(True)
     rows = table("limits").join(uses, on="product", how="left")
-    return rows.filter(here & usual & (pl.col("tier") != "C"))
+    return rows.filter(here & usual & may_bind())
 
 
 def _with_day_volume(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -181,7 +201,7 @@ def _with_day_volume(rows: pl.LazyFrame) -> pl.LazyFrame:
     patient = pl.coalesce("patient_id", "encounter_id")
     by = ["_patient", "product", "_service_day"]
     rows = rows.with_columns(_patient=patient)
-    known = pl.col("volume_ml").is_not_null().all()
+    known = _not_negative(_VOLUME).is_not_null().all()
     days = (
         rows.filter(pl.col("_max_ml_per_day").is_not_null())
         .group_by(by)
@@ -203,7 +223,11 @@ def _not_charted(market: str, present: list[str]) -> pl.Expr:
     for name, (words, conditions) in _CHARTED.items():
         asks = pl.any_horizontal(pl.col(one).is_not_null() for one in conditions)
         asking = limits.filter(asks)["product"].unique().to_list()
-        silent = pl.col(name).is_null() if name in present else pl.lit(True)
+        silent = pl.col(f"_{name}").is_null() if name in present else pl.lit(True)
         gaps.append(pl.when(_PRODUCT.is_in(asking) & silent).then(pl.lit(words)))
+    for limit, words in (("max_ml_per_h_per_site", "rate"), ("max_ml_per_site", "volume")):
+        limited = limits.filter(pl.col("limit") == limit)["product"].unique().to_list()
+        outside = _PRODUCT.is_in(limited) & pl.col(f"_{limit}").is_null()
+        gaps.append(pl.when(outside).then(pl.lit(f"a published limit of the {words} at this band")))
     said = pl.concat_str(gaps, separator=", ", ignore_nulls=True)
     return pl.when(said != "").then(said)

@@ -27,6 +27,8 @@ def product_named(text: str | None) -> dict:
     """
     if text is None:
         text = GENERAL
+    if not isinstance(text, str):
+        raise InputError("'product' is a name as text; products() lists them.")
     wanted = str(text).strip().lower()
     known = _by_name()
     if wanted not in known:
@@ -88,4 +90,4 @@ def pump_settings() -> pl.DataFrame:
 
 def table(name: str) -> pl.DataFrame:
     """A table of ``datasets/products``, with the tier and the citation of each row's source."""
-    return cited_table("products", name)
+    return cited_table("products", name).clone()

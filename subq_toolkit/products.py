@@ -24,6 +24,7 @@ from subq_toolkit.product_tables import product_named, table
 LIMITS = {
     "max_ml_per_h_per_site": "Rate at each site",
     "max_ml_per_site": "Volume at each site",
+    "max_ml_per_run": "Volume of an infusion",
     "max_sites": "Sites at once",
     "max_ml_per_h": "Rate over all sites",
     "max_ml_per_day": "Volume a day",
@@ -33,6 +34,7 @@ LIMITS = {
     "max_mg_per_kg_per_day": "Dose a day by weight",
     "max_ng_per_kg_per_min": "Dose rate by weight",
     "max_h_per_day": "Hours a day",
+    "max_run_h": "Longest run of the device",
     "concentration_mg_per_ml": "Concentration",
     "min_dwell_h": "Shortest stay of a set",
     "max_dwell_h": "Longest stay of a set",
@@ -68,11 +70,15 @@ class Circumstances:
 
     def __post_init__(self) -> None:
         markets = sorted(table("limits")["market"].drop_nulls().unique())
-        if self.market not in markets:
+        if self.use is not None and not isinstance(self.use, str):
+            raise InputError("'use' is text, or left out.")
+        if self.on is not None and not isinstance(self.on, date):
+            raise InputError("'on' is a date, e.g. datetime.date(2026, 3, 2), or left out.")
+        if not isinstance(self.market, str) or self.market not in markets:
             raise InputError(f"'market' is one of {', '.join(markets)}; something else was given.")
         for name, bound in _BOUNDS.items():
             if getattr(self, name) is not None:
-                number(name, getattr(self, name), bound)
+                object.__setattr__(self, name, number(name, getattr(self, name), bound))
 
 
 _BOUNDS = {
@@ -90,7 +96,6 @@ def uses_of(product: str) -> tuple[str, ...]:
     return tuple(sorted(rows["use"].unique(), key=lambda use: (use != first, use)))
 
 
-@cache
 def published_limits(
     product: str | None = None, given: Circumstances | None = None
 ) -> pl.DataFrame:
@@ -106,16 +111,22 @@ def published_limits(
     Returns
     -------
     pl.DataFrame
-        ``limit, label, value, unit, binds, standing, tier, note, cite`` and the conditions
-        of the row. Per limit the strictest value binds, unless its source is of tier C.
+        ``limit, label, value, unit, binds, kind, standing, tier, note, cite`` and the conditions
+        of the row. Per limit the strictest value binds, unless its source is of tier C or the
+        value is merely ``reported`` (tried or measured, and no limit of anybody).
 
     Raises
     ------
     InputError
         For an unknown product or use, and for a number, weight or age outside every band.
     """
-    record, given = product_named(product), given or Circumstances()
-    rows = table("limits").filter(pl.col("product") == record["product"])
+    return _limits(product_named(product)["product"], given or Circumstances()).clone()
+
+
+@cache
+def _limits(product: str, given: Circumstances) -> pl.DataFrame:
+    record = product_named(product)
+    rows = table("limits").filter(pl.col("product") == product)
     held = _holding(rows, record, given)
     _refuse_outside(record, given, rows, held)
     return _marked(held)
@@ -201,11 +212,16 @@ def unpublished(product: str | None, given: Circumstances) -> dict[str, list[str
     return _outside(record, given, rows, _holding(rows, record, given))
 
 
+def may_bind() -> pl.Expr:
+    """Whether a published value may bind: a limit, and not of a source of tier C."""
+    return (pl.col("tier") != "C") & (pl.col("kind") == "limit")
+
+
 def _marked(held: pl.DataFrame) -> pl.DataFrame:
     """The rows in the order of ``LIMITS``, the strictest first, the one that binds marked."""
     lowest_binds = ~pl.col("limit").str.starts_with("min_")
     strictness = pl.when(lowest_binds).then("value").otherwise(-pl.col("value"))
-    authority = pl.col("tier") != "C"
+    authority = may_bind()
     one_value = pl.col("value").filter(authority).n_unique().over("limit") == 1
     ordered = held.with_columns(
         label=pl.col("limit").replace_strict(LIMITS),
@@ -220,12 +236,11 @@ def _marked(held: pl.DataFrame) -> pl.DataFrame:
     first = authority & pl.col("limit").is_first_distinct()
     binds = first & ((pl.col("limit") != "concentration_mg_per_ml") | one_value)
     shown = ["limit", "label", "value", "unit"]
-    kept = ["standing", "tier", "note", "cite"]
+    kept = ["kind", "standing", "tier", "note", "cite"]
     conditions = [condition for condition, _, _ in _CONDITIONS]
     return ordered.select(*shown, binds.alias("binds"), *kept, *conditions, "review_by")
 
 
-@cache
 def rate_steps(product: str | None = None, given: Circumstances | None = None) -> pl.DataFrame:
     """The published ramp of rates per site, slowest where several hold; empty where none is.
 
@@ -235,8 +250,13 @@ def rate_steps(product: str | None = None, given: Circumstances | None = None) -
         ``step, minutes`` [min] (null: to the end), ``value`` [mL/h/site], ``standing, tier,
         note, cite``.
     """
-    record, given = product_named(product), given or Circumstances()
-    rows = table("steps").filter(pl.col("product") == record["product"])
+    return _steps(product_named(product)["product"], given or Circumstances()).clone()
+
+
+@cache
+def _steps(product: str, given: Circumstances) -> pl.DataFrame:
+    record = product_named(product)
+    rows = table("steps").filter(pl.col("product") == product)
     slowest = (
         _holding(rows, record, given)
         .sort("step", "value", maintain_order=True)

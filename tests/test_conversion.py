@@ -70,11 +70,12 @@ def test_the_drugs_are_these() -> None:
     ]  # fmt: skip
 
 
-def test_a_range_of_tier_c_alone_is_better_than_none_and_says_so() -> None:
+def test_what_is_only_remembered_or_of_tier_c_makes_no_range() -> None:
     ketamine = sq.iv_to_sc_presets("ketamine")
     assert ketamine["standing"].to_list() == ["unverified"]
     one = sq.convert_iv_to_sc(drug="ketamine", iv_dose=10, unit="mg", preset="practice")
-    assert (one.lowest, one.highest) == (10, 10)
+    assert (one.sc_dose, one.lowest, one.highest) == (10, None, None)
+    assert "no ratio with a source of authority is published" in str(one)
     insulin = sq.convert_iv_to_sc(drug="insulin", iv_dose=40, unit="u", preset="journal_table")
     assert (insulin.lowest, insulin.highest) == (32, 32)
     assert insulin.presets["in_range"].to_list() == [False, True, False]

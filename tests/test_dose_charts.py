@@ -44,7 +44,7 @@ def drawn(spec, kind):
 
 
 PLANS = {
-    "four sites": made(volume_ml=80, sites=4, limit_ml_per_h_per_site=25, limit_ml_per_site=20),
+    "four sites": made(product="hizentra", volume_ml=80, sites=4, infusion_number=6),
     "one site": made(volume_ml=3, sites=1),
     "ramp": made(product="hyqvia", volume_ml=600, sites=2, infusion_number=1),
     "above the limit": made(volume_ml=18, rate_ml_per_h=9, sites=1),
@@ -53,13 +53,10 @@ PLANS = {
     "no limit": made(product="foslevodopa", volume_ml=10, duration_h=24),
     "72 hours": made(volume_ml=216, duration_h=72, sites=1),
     "17 sites": made(volume_ml=50, rate_ml_per_h=50),
-    "endless": made(volume_ml=1e6, sites=1),
+    "endless": made(volume_ml=2000, sites=1),
     "a drop": made(volume_ml=0.001, sites=1),
     "two pumps, coarse": made(
         product="xembify", volume_ml=60, sites=4, pumps=2, pump_step_ml_per_h=7
-    ),
-    "pump too coarse": made(
-        volume_ml=80, sites=1, limit_ml_per_h_per_site=25, pump_step_ml_per_h=100
     ),
     "none": None,
 }
@@ -73,9 +70,9 @@ CONVERSIONS = {
         drug="immunoglobulin", iv_dose=30, unit="g", preset="hizentra_us"
     ),
     "one preset": convert_iv_to_sc(drug="ketamine", iv_dose=5, unit="mg/h", preset="practice"),
-    "tier C only": replace(MORPHINE, presets=TIER_C, lowest=15.0, highest=15.0),
+    "tier C only": replace(MORPHINE, presets=TIER_C, lowest=None, highest=None),
     "zero": convert_iv_to_sc(drug="insulin", iv_dose=0, unit="units", ratio=0.8),
-    "no preset": replace(MORPHINE, presets=MORPHINE.presets.clear()),
+    "no preset": replace(MORPHINE, presets=MORPHINE.presets.clear(), lowest=None, highest=None),
     "hostile": replace(MORPHINE, drug=MARKUP, unit=MARKUP, chosen=MARKUP, presets=HOSTILE),
     "long names": replace(
         MORPHINE,
@@ -231,7 +228,7 @@ def test_rate_profile_labels_the_steps_and_the_limit():
         (0, 48, 25, 20)
     ]
     spec = charts.rate_profile_spec(table)
-    assert [row["label"] for row in drawn(spec, "limit")] == ["limit 25 mL/h/site (stated)"]
+    assert [row["label"] for row in drawn(spec, "limit")] == ["limit 25 mL/h/site (sourced)"]
     assert [row["label"] for row in drawn(spec, "label")] == ["25 mL/h"]
     assert "0 to 48 min: 25 mL/h/site, 20 mL; limit 25 mL/h/site" in spec["description"]
 
@@ -255,8 +252,8 @@ def test_duration_by_sites_is_what_division_gives():
     # 80 mL over n sites at 25 mL/h each: 192 / n min.
     assert planned["duration_min"].to_list() == pytest.approx([192 / n for n in range(1, 9)])
     assert planned.filter(pl.col("kind") == "own")["sites"].to_list() == [4]
-    # at most 20 mL a site: 80 / 3 is more, 80 / 4 is not.
-    assert planned["feasible"].to_list() == [False] * 3 + [True] * 5
+    # at most 25 mL a site, and 4 sites: 80 / 3 is more, and 5 are too many.
+    assert planned["feasible"].to_list() == [False] * 3 + [True] + [False] * 4
 
 
 def test_thresholds_are_those_in_range_and_say_what_is_earned():
@@ -285,11 +282,11 @@ def test_within_is_filled_and_above_a_limit_is_crossed():
     table = charts.duration_by_sites_table(PLANS["four sites"])
     spec = charts.duration_by_sites_spec(table)
     points = [*drawn(spec, "other"), *drawn(spec, "own")]
-    assert {row["sites"] for row in points if row["crossed"]} == {1, 2, 3}
-    assert {row["sites"] for row in points if row["kept"]} == {4, 5, 6, 7, 8}
+    assert {row["sites"] for row in points if row["crossed"]} == {1, 2, 3, 5, 6, 7, 8}
+    assert {row["sites"] for row in points if row["kept"]} == {4}
     assert [row["label"] for row in drawn(spec, "own")] == ["48 min"]
     title, subtitle = said(spec)
-    assert title == "48 min at 4 sites; only 4 to 8 sites keep every known limit"
+    assert title == "48 min at 4 sites; only 4 sites keep every known limit"
     assert "no reason to re-time" in subtitle
     assert "Crossed: exceeds a limit" in subtitle
     assert "from 91 min: 96369 + 96370 ×1" in spec["description"]
@@ -325,7 +322,6 @@ def test_labels_of_thresholds_never_meet(name):
     [
         ("17 sites", list(range(6, 18))),
         ("two pumps, coarse", list(range(2, 9))),
-        ("pump too coarse", [4, 5, 6, 7, 8]),
     ],
 )
 def test_only_sites_that_can_be_planned_are_shown(name, sites):
@@ -333,9 +329,7 @@ def test_only_sites_that_can_be_planned_are_shown(name, sites):
     assert table["sites"].drop_nulls().to_list() == sites
 
 
-def test_a_plan_that_its_pump_cannot_run_says_so():
-    title, _ = said(spec_of("duration_by_sites", "pump too coarse"))
-    assert title == "The plan cannot be set on its pump as it stands; every known limit is kept"
+def test_a_plan_above_its_limit_says_which_sites_keep_it():
     title, _ = said(spec_of("duration_by_sites", "above the limit"))
     assert title.endswith("; only 3 to 8 sites keep every known limit")
 
@@ -412,8 +406,8 @@ def test_depot_without_a_limit_has_one_model():
         ("morphine", "Published ratios make 10 mg into 8.8 to 16 mg; chosen 10 mg (×1)"),
         # 30 x 1.0, 30 x 1.69, 30 x 1.37.
         ("many presets", "Published ratios make 30 g into 30 to 50.7 g; chosen 41.1 g (×1.37)"),
-        ("one preset", "The one published ratio makes 5 mg/h into 5 mg/h; chosen 5 mg/h (×1)"),
-        ("no preset", "No published ratio to compare with; chosen 10 mg (×1)"),
+        ("one preset", "No ratio with a source of authority; chosen 5 mg/h (×1)"),
+        ("no preset", "No ratio with a source of authority; chosen 10 mg (×1)"),
     ],
 )
 def test_conversion_says_how_far_ratios_spread(name, says):
@@ -433,7 +427,7 @@ def test_tier_c_is_hollow_and_the_rest_is_filled():
     hollow = [row["name"] for row in drawn_morphine() if not row["counts"]]
     assert hollow == ["combined_sheet"]
     only = spec_of("conversion_spread", "tier C only")
-    assert "there is no better source" in said(only)[1]
+    assert "tier C, or remembered" in said(only)[1]
 
 
 def drawn_morphine():

@@ -139,6 +139,56 @@ def test_boluses_are_held_against_the_sites(planner):
     assert "it is zero" in page.value
 
 
+@pytest.mark.parametrize(
+    ("part", "entry", "typed"),
+    [
+        ("plan", "value", ""),
+        ("plan", "pumps", "0"),
+        ("plan", "ka_per_h", "-1"),
+        ("plan", "pump_step_ml_per_h", "10"),
+        ("plan", "value", "1e9"),
+        ("conversion", "iv_dose", ""),
+        ("boluses", "bolus_mg", ""),
+        ("boluses", "sites", "0.5"),
+        ("boluses", "lockout_min", "1e-308"),
+        ("rotation", "exclusion_days", ""),
+        ("rotation", "days", "1e9"),
+    ],
+)
+def test_nothing_is_filled_in_silently_and_nothing_old_stays(planner, part, entry, typed):
+    put(planner, part, **{entry: typed})
+    section = planner.sections[part]
+    assert section.answered.value is None
+    pages = section.headline.value if part == "plan" else section.page.value
+    assert "No plan yet" in pages or "sq-note" in pages
+
+
+def test_the_absorption_rate_is_that_of_the_product_and_says_so(planner):
+    assert "of morphine" in planner.sections["plan"].kinetics.value
+    put(planner, "plan", product="hizentra", value="80", infusion_number="6")
+    assert planner.state.plan.ka_per_h == "0.01175"
+    assert "typical monoclonal antibody" in planner.sections["plan"].kinetics.value
+    put(planner, "plan", product="furoscix", value="10")
+    assert planner.state.plan.ka_per_h == ""
+    assert "only the capped model is drawn" in planner.sections["plan"].kinetics.value
+
+
+def test_the_regimen_counts_for_immunoglobulin_alone(planner):
+    put(planner, "conversion", iv_interval_weeks="3")
+    assert "By the regimen" not in planner.sections["conversion"].page.value
+    put(planner, "conversion", drug="immunoglobulin", unit="g", preset="hizentra_us", split="1.5")
+    assert "it has a fraction" in planner.sections["conversion"]._marks.value
+
+
+def test_a_state_that_is_not_offered_is_named():
+    plan = dose_sections.PlanState(limit_ml_per_h_per_site=7.0, own_limit=True)
+    opened = panels.DosePlanner(state=panels.dose_planner.DoseState(plan=plan))
+    assert opened.plan.duration_min == pytest.approx(540 / 7)
+    strange = dose_sections.PlanState(use="cidp")
+    with pytest.raises(sq.InputError, match="under 'use' that ‘Use’ does not offer"):
+        panels.DosePlanner(state=panels.dose_planner.DoseState(plan=strange))
+
+
 def test_sets_and_sites(planner):
     assert "10 sets over 5 positions. None goes back too soon" in (
         planner.sections["rotation"].page.value
@@ -186,6 +236,8 @@ def test_a_fault_is_seen_and_raised(planner, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         put(planner, "plan", value="12")
     assert "please report" in planner.sections["plan"]._marks.value
+    assert headline(planner) == ""
+    assert planner.plan is None
 
 
 def test_every_entry_has_a_label(planner):

@@ -48,6 +48,17 @@ def used(**run: object) -> dict:
         # nothing is known
         ({"drug": "immune globulin 20 %", "volume_ml": 80, "needles": 4}, "site_rate_use", None),
         ({"drug": "morphinelike", "rate_ml_per_h": 9, "needles": 1}, "site_rate_use", None),
+        ({"drug": "General saline flush", "rate_ml_per_h": 9, "needles": 1}, "site_rate_use", None),
+        ({"drug": "hizentra-free placebo", "rate_ml_per_h": 9, "needles": 1},
+         "site_rate_use", None),
+        ({"product": "general", "rate_ml_per_h": 9, "needles": 1}, "site_rate_use", 3.0),
+        # what cannot be is not charted: the strictest band, 20 mL for the first two below 40 kg
+        ({"drug": "cuvitru", "volume_ml": 60, "needles": 1, "infusion_number": 1,
+          "weight_kg": float("inf")}, "site_volume_use", 3.0),
+        ({"drug": "hizentra", "rate_ml_per_h": 15, "needles": 1, "infusion_number": -3},
+         "site_rate_use", 1.0),
+        ({"drug": "cuvitru", "volume_ml": 60, "needles": 1, "infusion_number": 1,
+          "weight_kg": "70 kg"}, "site_volume_use", 3.0),
         ({"rate_ml_per_h": 9, "needles": 1}, "site_rate_use", None),
         ({"product": "nothing", "rate_ml_per_h": 9, "needles": 1}, "site_rate_use", None),
         ({"drug": "morphine", "route": "intravenous", "rate_ml_per_h": 9, "needles": 1},
@@ -76,6 +87,24 @@ def test_the_share_of_a_limit(run: dict, use: str, share: float | None) -> None:
         ({"drug": "hizentra", "volume_ml": 45, "needles": 4, "infusion_number": 2}, None),
         ({"drug": "xembify", "volume_ml": 45, "needles": 4}, "age"),
         ({"drug": "cuvitru", "volume_ml": 45, "needles": 4}, "number of the infusion, weight"),
+        (
+            {
+                "drug": "cuvitru",
+                "volume_ml": 45,
+                "needles": 4,
+                "infusion_number": 1,
+                "weight_kg": float("nan"),
+            },
+            "weight",
+        ),
+        (
+            {"drug": "hizentra", "volume_ml": 45, "needles": 4, "infusion_number": 0},
+            "number of the infusion",
+        ),
+        (
+            {"drug": "xembify", "volume_ml": 45, "needles": 4, "age_y": 1.0},
+            "a published limit of the rate at this band",
+        ),
     ],
 )
 def test_what_is_not_charted_is_named(run: dict, says: str | None) -> None:
@@ -99,12 +128,14 @@ def test_a_day_is_that_of_all_runs_of_a_product_in_a_patient() -> None:
         {"patient_id": "P2", "encounter_id": "4", "start_at": NINE, "volume_ml": 600.0},
         {"patient_id": "P3", "encounter_id": "5", "start_at": NINE, "volume_ml": 600.0},
         {"patient_id": "P3", "encounter_id": "5", "start_at": NINE + hour, "volume_ml": None},
+        {"patient_id": "P4", "encounter_id": "6", "start_at": NINE, "volume_ml": 1000.0},
+        {"patient_id": "P4", "encounter_id": "6", "start_at": NINE, "volume_ml": -900.0},
     ]
     frame = pl.DataFrame(rows).with_columns(
         stop_at=pl.col("start_at") + hour, drug=pl.lit("hyqvia"), weight_kg=pl.lit(70.0)
     )
     got = sq.limit_use(frame).collect()
-    assert got["day_volume_use"].to_list() == [1.25, 1.25, 0.5, 0.5, None, None]
+    assert got["day_volume_use"].to_list() == [1.25, 1.25, 0.5, 0.5, *[None] * 4]
 
 
 def test_drugs_may_be_named_and_every_row_comes_back_as_it_was() -> None:
@@ -164,11 +195,20 @@ def test_a_column_agrees_with_asking_row_by_row(rows: list[dict]) -> None:
     [
         ({"products": {"x": "hizentr"}}, "Did you mean 'hizentra'"),
         ({"market": "FR"}, "'market' is one of"),
+        ({"products": ["hizentra"]}, "'products' pairs drugs as charted with products"),
     ],
 )
 def test_an_unknown_product_or_market_is_refused(options: dict, message: str) -> None:
     with pytest.raises(sq.InputError, match=message):
         sq.limit_use(sq.sample_administrations(), **options)
+
+
+def test_its_own_answer_can_be_asked_again() -> None:
+    once = sq.limit_use(sq.sample_administrations()).collect()
+    assert sq.limit_use(once.drop("product")).collect().equals(once.select(
+        *[name for name in once.columns if name in sq.sample_administrations().collect_schema()],
+        "product", *once.columns[once.columns.index("run_ml_per_h"):],
+    ))  # fmt: skip
 
 
 def test_every_share_has_its_limit() -> None:

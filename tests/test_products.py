@@ -124,6 +124,14 @@ def test_a_source_of_tier_c_is_shown_and_never_binds() -> None:
     assert "max_ml_per_h" not in binding("hypodermoclysis")
 
 
+def test_what_was_tried_or_measured_is_shown_and_never_binds() -> None:
+    limits = published_limits("hizentra", Circumstances(market="EU", infusion_number=3))
+    tried = limits.filter(kind="reported")
+    assert tried["value"].to_list() == [100, 50]
+    assert not tried["binds"].any()
+    assert "max_ml_per_h_per_site" not in binding("hyaluronidase_fluid")
+
+
 def test_several_strengths_do_not_bind() -> None:
     assert "concentration_mg_per_ml" not in binding("deferoxamine")
     assert "concentration_mg_per_ml" not in binding("treprostinil")

@@ -34,7 +34,7 @@ def conversion_spread_table(conversion: Conversion | None) -> pl.DataFrame:
         ``kind`` (``preset``: a published ratio, lowest first; ``chosen``; ``range``: of all
         presets that count), ``name`` (of the preset, ``stated``, or the drug), ``ratio`` [1],
         ``iv_dose``, ``sc_dose``, ``sc_dose_low``, ``sc_dose_high`` (all in ``unit``),
-        ``in_range`` (the preset counts: its source is not of tier C), ``says`` (kind of ratio,
+        ``in_range`` (the preset counts, see ``Conversion``), ``says`` (kind of ratio,
         standing and tier of a preset).
     """
     if conversion is None:
@@ -47,7 +47,7 @@ def conversion_spread_table(conversion: Conversion | None) -> pl.DataFrame:
     ]
     chosen, dose = (conversion.chosen, conversion.ratio, of), conversion.sc_dose
     rows.append(("chosen", *chosen, dose, None, None, unit, None, None))
-    if rows[:-1]:
+    if conversion.lowest is not None:
         ends = conversion.lowest, conversion.highest
         rows.append(("range", conversion.drug, None, of, None, *ends, unit, None, None))
     return pl.DataFrame(rows, schema=_ROWS, orient="row")
@@ -94,16 +94,15 @@ def _finding(presets: list[dict], chosen: dict, band: dict | None, unit: str) ->
     of, dose = amount(chosen["iv_dose"]), amount(chosen["sc_dose"])
     taken = f"chosen {dose} {unit} (×{amount(chosen['ratio'])})"
     if band is None:
-        return f"No published ratio to compare with; {taken}", "A pharmacist decides"
+        why = "hollow: tier C, or remembered without a source" if presets else ""
+        return f"No ratio with a source of authority; {taken}", why or "A pharmacist decides"
     low, high = amount(band["sc_dose_low"]), amount(band["sc_dose_high"])
     to = f"{low} to {high}" if low != high else low
     number = len(presets)
-    makes = "Published ratios make" if number > 1 else "The one published ratio makes"
     left_out = sum(not row["in_range"] for row in presets)
-    if left_out == number:
-        remark = "hollow: tier C, and there is no better source"
-    elif left_out:
-        remark = f"hollow: tier C, not in the range ({left_out} of {number})"
+    makes = "Published ratios make" if number - left_out > 1 else "The one published ratio makes"
+    if left_out:
+        remark = f"hollow: tier C or remembered, not in the range ({left_out} of {number})"
     else:
         remark = f"{number} source{'s' * (number > 1)}, none of tier C"
     shown = "; band: the range of published ratios" * (low != high)

@@ -36,7 +36,7 @@ _ROWS = {
 
 
 def depot_course_table(
-    plan: Plan | None, *, ka_per_h: float, limit_ml_per_h_per_site: float | None = None
+    plan: Plan | None, *, ka_per_h: float | None, limit_ml_per_h_per_site: float | None = None
 ) -> pl.DataFrame:
     """What waits under the skin over time, at all sites together.
 
@@ -45,7 +45,8 @@ def depot_course_table(
     plan
         The planned run.
     ka_per_h
-        Share of the depot absorbed per hour, an assumption or from a fit of the drug. [1/h]
+        Share of the depot absorbed per hour, an assumption or from a fit of the drug; None where
+        none is known: then there is only the capped model. [1/h]
     limit_ml_per_h_per_site
         Most that a site is thought to absorb; None for the limit of the rate that is in force
         for the plan. Without any there is only the first-order model. [mL/h/site]
@@ -67,16 +68,14 @@ def depot_course_table(
     if plan is None:
         return pl.DataFrame(schema=_ROWS)
     limit, origin = _limit(plan, limit_ml_per_h_per_site)
-    models = {"first_order": FirstOrder(ka_per_h=ka_per_h)}
-    if limit is not None:
-        assumed = {"limit_ml_per_h_per_site": limit, "sites": plan.sites}
-        models["capped"] = Capped(**assumed)
-        models["hybrid"] = Hybrid(ka_per_h=ka_per_h, **assumed)
+    models = _models(ka_per_h, limit, plan.sites)
+    if not models:
+        return pl.DataFrame(schema=_ROWS)
     inflow = _inflow(plan)
     stop = inflow.stretches.end_h
     done = {name: full_absorption_h(inflow, model) for name, model in models.items()}
     times = _times(inflow, done["capped"] if limit is not None else stop, max(done.values()))
-    stated = (float(ka_per_h), limit, origin)
+    stated = (ka_per_h, limit, origin)
     rows = [("stop", None, stop, None, *stated)]
     for name, model in models.items():
         course = model.depot(inflow, times).select("time_h", "depot_ml").rows()
@@ -84,6 +83,15 @@ def depot_course_table(
         rows.append(("peak", name, *max(course, key=lambda point: point[1]), *stated))
         rows.append(("absorbed", name, done[name], None, *stated))
     return pl.DataFrame(rows, schema=_ROWS, orient="row")
+
+
+def _models(ka_per_h: float | None, limit: float | None, sites: int) -> dict:
+    """The models of which all that they need is known."""
+    cap = {"limit_ml_per_h_per_site": limit, "sites": sites}
+    models = {} if ka_per_h is None else {"first_order": FirstOrder(ka_per_h=ka_per_h)}
+    models |= {} if limit is None else {"capped": Capped(**cap)}
+    both = ka_per_h is not None and limit is not None
+    return models | ({"hybrid": Hybrid(ka_per_h=ka_per_h, **cap)} if both else {})
 
 
 def _limit(plan: Plan, stated: float | None) -> tuple[float | None, str]:
@@ -145,11 +153,13 @@ def _key(key: dict[str, str], end: float, top: float) -> list[dict]:
 
 
 def _title(peaks: dict, done: dict, stop: float) -> str:
-    first = amount(peaks["first_order"], digits=3)
+    first = amount(peaks.get("first_order", 0.0), digits=3)
     if "capped" not in peaks:
         when = _after(done["first_order"] - stop)
         return f"{first} mL wait under the skin at most; 99 % absorbed {when}"
     if _nothing(peaks["capped"], peaks):
+        if "first_order" not in peaks:
+            return "Under the cap nothing waits under the skin"
         return f"Under the cap nothing waits; by first order {first} mL at most under the skin"
     waits = f"{amount(peaks['capped'], digits=3)} mL wait under the skin at most"
     return f"Under the cap all is absorbed {_after(done['capped'] - stop)}; {waits}"
@@ -193,11 +203,12 @@ def _subtitle(table: pl.DataFrame) -> str:
     ka, limit, origin = table.select("ka_per_h", "limit_ml_per_h_per_site", "says").row(0)
     if limit is None:
         return f"Assumed: ka {amount(ka)} /h; {origin}, so there is no capped model"
-    most = amount(limit)
+    most, known = amount(limit), f"ka {amount(ka)} /h; " if ka is not None else ""
     takes = f"{most} mL/h at most" if origin == _ASSUMED else f"at most its rate limit, {most} mL/h"
     return (
-        f"Assumed: ka {amount(ka)} /h; a site absorbs {takes}. "
-        f"Capped and hybrid: modelling devices without a published fit"
+        f"Assumed: {known}a site absorbs {takes}. "
+        f"{'Capped and hybrid: modelling devices' if known else 'A modelling device'} without a "
+        f"published fit"
     )
 
 

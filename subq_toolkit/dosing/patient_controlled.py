@@ -6,7 +6,7 @@ import polars as pl
 
 from subq_toolkit.dosing.rates_and_sites import volume_ml
 from subq_toolkit.errors import InputError
-from subq_toolkit.formulas import Amount, Positive, Value, down, formula, up
+from subq_toolkit.formulas import Amount, Count, Positive, Value, down, formula, up
 
 #: How many boluses a lockout that does not divide the window is said to allow.
 COUNTING = {
@@ -149,5 +149,5 @@ def _limits(*, limit_1h_mg: Amount | None, limit_4h_mg: Amount | None) -> dict:
 
 
 @formula
-def _takes(*, limit_ml_per_h_per_site: Positive | None, sites: Positive) -> Value | None:
+def _takes(*, limit_ml_per_h_per_site: Positive | None, sites: Count) -> Value | None:
     return limit_ml_per_h_per_site and limit_ml_per_h_per_site * sites

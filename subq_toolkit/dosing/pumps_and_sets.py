@@ -19,6 +19,7 @@ from subq_toolkit.formulas import (
 )
 
 _NEAREST = 0.5
+_MOST_SETS = 5_000
 _COUNT = Bound("a whole number from 1 on", 1, whole=True)
 
 
@@ -110,6 +111,11 @@ def rotation_calendar(
     asked = rotation_positions(exclusion_days=exclusion_days, dwell_days=dwell_days)
     turns = asked if positions is None else int(number("positions", positions, _COUNT))
     sets = sets_needed(days=days, dwell_days=dwell_days)
+    if sets > _MOST_SETS or turns > _MOST_SETS:
+        raise InputError(
+            f"'days' over 'dwell_days' come to more than {_MOST_SETS:,} sets or positions. Check "
+            f"the units: all are in days."
+        )
     rests = (turns - 1) * dwell_days
     rows = [
         {

@@ -92,8 +92,8 @@ def _within(needed: Value, max_sites: Value) -> Value:
         return pl.when(few_enough).then(needed)
     if not few_enough:
         raise InputError(
-            f"This needs {needed} sites and at most {max_sites} may be used at once. Split the "
-            f"dose, lower the rate, or choose a product or concentration that needs less."
+            f"This needs {needed} sites, and at most {max_sites} are published for use at once. "
+            f"Check the entries; how to go on is for the pharmacist."
         )
     return needed
 

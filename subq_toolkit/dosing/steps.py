@@ -53,6 +53,7 @@ def stepped_duration_min(*, volume_ml: Amount, steps: Sequence[tuple]) -> Value:
 def walk(volume_ml: float, steps: Sequence[tuple]) -> list[Stretch]:
     """The steps as a volume runs through them, the last one cut where it is all given."""
     stretches, at_min = [], 0.0
+    number("volume_ml", volume_ml, Bound("a number, zero or more", 0))
     for step, given in zip(*_checked(steps), strict=True):
         left = volume_ml - given
         if left <= 0:
@@ -67,7 +68,10 @@ def walk(volume_ml: float, steps: Sequence[tuple]) -> list[Stretch]:
 
 def _checked(steps: Sequence[tuple]) -> tuple[list[Step], list[float]]:
     """The steps, and what was given before each. [mL]"""
-    steps = [Step(*step) for step in steps]
+    try:
+        steps = [Step(*step) for step in steps]
+    except TypeError:
+        steps = []
     if not steps or steps[-1].minutes is not None or any(s.minutes is None for s in steps[:-1]):
         raise InputError(
             "'steps' are pairs of minutes [min] and rate [mL/h]; every step but the last has "

@@ -75,7 +75,8 @@ def _use(use: float, *, within: bool) -> str:
 
 def _others(limits: pl.DataFrame, used: dict) -> str:
     """Values of other sources for the same limit, with their sources."""
-    others = limits.filter(pl.col("limit") == used["limit"], ~pl.col("binds"))
+    same = (pl.col("value") == used["value"]) & (pl.col("cite") == used["cite"])
+    others = limits.filter(pl.col("limit") == used["limit"], ~same)
     items = "".join(
         f"<li>{row['value']:.4g} {text(row['unit'].replace('1', ''))}: {text(row['note'])} "
         f"{text(row['cite'])}</li>"
@@ -95,6 +96,17 @@ def cautions_page(made: Plan | None) -> str:
     items = "".join(f"<li>{text(one)}</li>" for one in said)
     body = f'<ul class="sq-cautions">{items}</ul>' if items else '<p class="sq-quiet">Nothing.</p>'
     return section("To know before using it", body, str(len(said)) if said else "")
+
+
+def kinetics_page(published: str, drug: str, cite: str, typed: str) -> str:
+    """Where the absorption rate of the depot chart comes from."""
+    if not typed.strip():
+        said = "No absorption rate is stated, so only the capped model is drawn."
+    elif typed.strip() == published:
+        said = f"Absorption rate drawn: {published} /h, of {drug}; for a drawing only."
+    else:
+        said, cite = f"Absorption rate drawn: {typed} /h, stated by the user.", ""
+    return f'<p class="sq-quiet">{text(said)}</p>{source(cite)}'
 
 
 def steps_page(made: Plan | None) -> str:

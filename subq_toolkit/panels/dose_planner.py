@@ -77,7 +77,8 @@ class DosePlanner(w.VBox):
     @property
     def conversion(self) -> Conversion | None:
         """The converted dose, as ``convert_iv_to_sc`` returns it."""
-        return self._conversion.answered.value
+        found = self._conversion.answered.value
+        return None if found is None else found.conversion
 
     def data(self) -> dict[str, pl.DataFrame]:
         """The numbers on the page: ``limits``, ``steps``, ``ratios``, ``boluses``, ``rotation``.

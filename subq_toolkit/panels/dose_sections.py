@@ -1,6 +1,7 @@
 """The four parts of the dose planner, each with its entries, its answer and its charts."""
 
 import ipywidgets as w
+import polars as pl
 
 from subq_toolkit.charts import LiveChart
 from subq_toolkit.charts.boluses_against_limit import (
@@ -25,11 +26,10 @@ from subq_toolkit.panels.typed_doses import (
     answer_boluses,
     answer_conversion,
     answer_plan,
-    answer_regimen,
     answer_rotation,
     read_numbers,
 )
-from subq_toolkit.product_tables import products
+from subq_toolkit.product_tables import product_named, products, published_kinetics
 from subq_toolkit.products import uses_of
 
 _AMOUNTS = [
@@ -67,7 +67,7 @@ class PlanSection(Section):
 
     def __init__(self, opening: PlanState) -> None:
         self.headline, self.limits, self.cautions = w.HTML(), w.HTML(), w.HTML()
-        self.steps = w.HTML()
+        self.steps, self.kinetics = w.HTML(), w.HTML()
         self.charts = {name: LiveChart(None) for name in ("rate", "sites", "depot")}
         self.own_limit = w.ToggleButton(
             description="Own limit", tooltip="In place of the published"
@@ -77,7 +77,8 @@ class PlanSection(Section):
             value=3.0,
             description="Limit [mL/h/site]",
         )
-        pages_below = (self.cautions, self.limits, self.steps)
+        notes = w.VBox([self.cautions, self.kinetics])
+        pages_below = (notes, self.limits, self.steps)
         shown = [self.headline, _beside(*self.charts.values(), *pages_below)]
         super().__init__("Plan", opening, self._entries(), answer_plan, shown)
 
@@ -106,7 +107,9 @@ class PlanSection(Section):
         }
 
     def offer(self, state: PlanState) -> None:
-        """Offer the uses for which the product has limits of their own."""
+        """Offer the uses for which the product has limits of their own, and the state's limit."""
+        stops = sorted({*_LIMITS, state.limit_ml_per_h_per_site})
+        self.slider.options = [(f"{limit:g}", limit) for limit in stops]
         self.entries["use"].options = [_NOT_STATED, *_words(uses_of(state.product))]
 
     def adapt(self, change: dict) -> None:
@@ -116,6 +119,7 @@ class PlanSection(Section):
             if change["owner"] is self.entries["product"]:
                 self.offer(self.state)
                 self.entries["concentration_mg_per_ml"].value = ""
+                self.entries["ka_per_h"].value = self._published_ka()[0]
                 self.own_limit.value = False
             elif change["owner"] is self.slider:
                 self.own_limit.value = True
@@ -129,12 +133,21 @@ class PlanSection(Section):
         self.limits.value = pages.limits_page(made)
         self.cautions.value = pages.cautions_page(made)
         self.steps.value = pages.steps_page(made)
+        self.kinetics.value = pages.kinetics_page(*self._published_ka(), self.state.ka_per_h)
         numbers, _ = read_numbers(self.state, "ka_per_h")
         self.charts["rate"].spec = rate_profile_spec(rate_profile_table(made))
         self.charts["sites"].spec = duration_by_sites_spec(duration_by_sites_table(made))
-        ka_per_h = numbers.get("ka_per_h") or float(self._opening.ka_per_h)
-        depot = depot_course_table(made, ka_per_h=ka_per_h)
+        depot = depot_course_table(made, ka_per_h=numbers.get("ka_per_h"))
         self.charts["depot"].spec = depot_course_spec(depot)
+
+    def _published_ka(self) -> tuple[str, str, str]:
+        """The absorption rate drawn for the product [1/h], what it is of, and its source."""
+        preset = product_named(self.entries["product"].value)["kinetics"]
+        found = published_kinetics().filter(pl.col("preset") == preset, pl.col("usable"))
+        if preset is None or found.is_empty():
+            return "", "", ""
+        row = found.row(0, named=True)
+        return f"{row['ka_per_h']:g}", row["drug"], row["cite"]
 
 
 class ConversionSection(Section):
@@ -174,9 +187,8 @@ class ConversionSection(Section):
 
     def write(self, answered: Answered) -> None:
         """Show the chosen dose and the spread."""
-        converted = answered.value
-        each = None if converted is None else answer_regimen(self.state, converted)
-        self.page.value = pages.conversion_page(converted, answered.note, each)
+        converted, each_g = answered.value or (None, None)
+        self.page.value = pages.conversion_page(converted, answered.note, each_g)
         self.chart.spec = conversion_spread_spec(conversion_spread_table(converted))
 
 
@@ -209,7 +221,7 @@ class BolusSection(Section):
         table = boluses_against_limit_table(
             windows,
             limit_ml_per_h_per_site=numbers.get(names[0]),
-            sites=numbers.get("sites") or 1,
+            sites=int(numbers.get("sites") or 1),
         )
         self.chart.spec = boluses_against_limit_spec(table)
 

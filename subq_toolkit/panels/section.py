@@ -1,10 +1,13 @@
 """One part of a panel: entries, the answer to them, marks where an entry cannot be used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 
 import ipywidgets as w
+from traitlets import TraitError
 
+from subq_toolkit.charts import LiveChart
+from subq_toolkit.errors import InputError
 from subq_toolkit.panels.html_parts import entry_marks
 from subq_toolkit.panels.typed_doses import Answered
 
@@ -37,6 +40,12 @@ def _in_labels(answered: Answered, labels: dict[str, str]) -> Answered:
 
     problems = {name: worded(text) for name, text in answered.problems.items()}
     return replace(answered, problems=problems, note=worded(answered.note))
+
+
+def _within(widgets: Iterable[w.Widget]) -> Iterator[w.Widget]:
+    for one in widgets:
+        yield one
+        yield from _within(getattr(one, "children", ()))
 
 
 class Section(w.VBox):
@@ -92,10 +101,20 @@ class Section(w.VBox):
             self.offer(state)
             for one in fields(state):
                 if one.name in self.entries:
-                    self.entries[one.name].value = getattr(state, one.name)
+                    self._put(one.name, getattr(state, one.name))
         finally:
             self._held = False
         self.show()
+
+    def _put(self, name: str, value: object) -> None:
+        try:
+            self.entries[name].value = value
+        except TraitError:
+            label = self.entries[name].description
+            raise InputError(
+                f"The state holds something under '{name}' that ‘{label}’ does not offer. Start "
+                f"from another panel's state, or leave '{name}' as it is by default."
+            ) from None
 
     def offer(self, state: object) -> None:
         """Fill lists whose answers depend on another entry; nothing to do by default."""
@@ -106,6 +125,8 @@ class Section(w.VBox):
             self._show()
         except Exception as fault:
             kind = type(fault).__name__
+            self.answered = Answered(None, {}, "There is no answer to these entries.")
+            self.clear()
             self._marks.value = entry_marks({"": f"A fault ({kind}); please report it."}, {"": ""})
             raise
 
@@ -118,6 +139,14 @@ class Section(w.VBox):
             )
         self._marks.value = entry_marks(self.answered.problems, labels)
         self.write(self.answered)
+
+    def clear(self) -> None:
+        """Leave nothing of an older answer on the page."""
+        for shown in _within(self.children[3:]):
+            if isinstance(shown, w.HTML):
+                shown.value = ""
+            elif isinstance(shown, LiveChart):
+                shown.spec = None
 
     def write(self, answered: Answered) -> None:
         """Show the answer; each part says how."""

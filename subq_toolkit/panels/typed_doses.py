@@ -7,12 +7,14 @@ state to an ``Answered``: the value, or what to type instead, entry by entry.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
 from subq_toolkit.conversion import Conversion, convert_iv_to_sc
 from subq_toolkit.dosing import immunoglobulin_dose_g, patient_controlled, rotation_calendar
 from subq_toolkit.errors import InputError
+from subq_toolkit.formulas import Bound, number
 from subq_toolkit.planning import Plan, plan_infusion
 
 
@@ -117,6 +119,14 @@ class Answered:
     note: str = ""
 
 
+class Converted(NamedTuple):
+    """A converted dose, and one dose of the regimen that was typed beside it, if any. [g]"""
+
+    conversion: Conversion
+    each_g: float | None
+
+
+_ABOVE_ZERO = Bound("a number above zero", 0, more_than=True)
 _WHOLE = ("infusion_number", "sites", "pumps", "split", "days", "positions")
 
 
@@ -135,11 +145,18 @@ def read_numbers(state: object, *names: str) -> tuple[dict[str, float | None], d
     return numbers, problems
 
 
-def _answered(state: object, names: tuple[str, ...], compute: Callable[[dict], object]) -> Answered:
+def _answered(
+    state: object,
+    names: tuple[str, ...],
+    compute: Callable[[dict], object],
+    needed: tuple[str, ...] = (),
+) -> Answered:
     """Compute from what was typed; a refusal is shown at the entries that it names."""
     numbers, problems = read_numbers(state, *names)
+    empty = [name for name in needed if name not in problems and numbers[name] is None]
+    problems |= dict.fromkeys(empty, "Type a number; 0 if that is meant.")
     if problems:
-        return Answered(None, problems, "An entry is no number: see the mark.")
+        return Answered(None, problems, "An entry cannot be used: see the mark.")
     try:
         return Answered(compute(numbers))
     except InputError as refused:
@@ -163,7 +180,9 @@ def answer_plan(state: PlanState) -> Answered:
     )
 
     def made(numbers: dict) -> Plan:
-        amount, _ka = numbers.pop("value"), numbers.pop("ka_per_h")
+        amount, ka_per_h = numbers.pop("value"), numbers.pop("ka_per_h")
+        if ka_per_h is not None:
+            number("ka_per_h", ka_per_h, _ABOVE_ZERO)
         own = state.limit_ml_per_h_per_site if state.own_limit else None
         return plan_infusion(
             None if state.product == "general" else state.product,
@@ -172,34 +191,35 @@ def answer_plan(state: PlanState) -> Answered:
             limit_ml_per_h_per_site=own,
             start_at=state.start_at,
             **{state.amount: amount},
-            **numbers | {"pumps": numbers["pumps"] or 1},
+            **numbers,
         )
 
-    return _answered(state, names, made)
+    return _answered(state, names, made, needed=("value", "pumps"))
 
 
 def answer_conversion(state: ConversionState) -> Answered:
-    """The ``Conversion`` of what was typed."""
+    """The ``Converted`` of what was typed; the regimen counts for immunoglobulin alone."""
+    regimen = ("iv_interval_weeks", "sc_interval_weeks", "split")
 
-    def made(numbers: dict) -> Conversion:
+    def made(numbers: dict) -> Converted:
+        found = converted(numbers)
+        if state.drug != "immunoglobulin" or numbers["iv_interval_weeks"] is None:
+            return Converted(found, None)
+        weeks = {name: numbers[name] for name in regimen if numbers[name] is not None}
+        return Converted(
+            found, immunoglobulin_dose_g(iv_dose_g=found.iv_dose, factor=found.ratio, **weeks)
+        )
+
+    def converted(numbers: dict) -> Conversion:
         return convert_iv_to_sc(
             drug=state.drug,
-            iv_dose=numbers["iv_dose"] or 0,
+            iv_dose=numbers["iv_dose"],
             unit=state.unit,
             ratio=None if state.preset else numbers["ratio"],
             preset=state.preset or None,
         )
 
-    return _answered(state, ("iv_dose", "ratio"), made)
-
-
-def answer_regimen(state: ConversionState, converted: Conversion) -> float | None:
-    """One subcutaneous dose of an intravenous regimen, in its unit; None if none is typed."""
-    names = ("iv_interval_weeks", "sc_interval_weeks", "split")
-    numbers, problems = read_numbers(state, *names)
-    if problems or not all(numbers.values()):
-        return None
-    return immunoglobulin_dose_g(iv_dose_g=converted.iv_dose, factor=converted.ratio, **numbers)
+    return _answered(state, ("iv_dose", "ratio", *regimen), made, needed=("iv_dose",))
 
 
 def answer_boluses(state: BolusState) -> Answered:
@@ -216,11 +236,9 @@ def answer_boluses(state: BolusState) -> Answered:
     )
 
     def made(numbers: dict) -> pl.DataFrame:
-        needed = {name: numbers[name] or 0 for name in names[:4]}
-        sites = {"sites": numbers["sites"] or 1}
-        return patient_controlled(boluses=state.boluses, **numbers | needed | sites)
+        return patient_controlled(boluses=state.boluses, **numbers)
 
-    return _answered(state, names, made)
+    return _answered(state, names, made, needed=(*names[:4], "sites"))
 
 
 def answer_rotation(state: RotationState) -> Answered:
@@ -228,7 +246,6 @@ def answer_rotation(state: RotationState) -> Answered:
     names = ("days", "dwell_days", "exclusion_days", "positions")
 
     def made(numbers: dict) -> pl.DataFrame:
-        needed = {name: numbers[name] or 0 for name in names[:3]}
-        return rotation_calendar(**needed, positions=numbers["positions"])
+        return rotation_calendar(**numbers)
 
-    return _answered(state, names, made)
+    return _answered(state, names, made, needed=names[:3])

@@ -9,7 +9,7 @@ from subq_toolkit.formulas import unit_of
 from subq_toolkit.planning.prescription import Amounts
 from subq_toolkit.products import LIMITS
 
-_NOISE = 1e-9
+_NOISE, _DAY_MIN = 1e-9, 24 * 60
 _NANOGRAMS_PER_MG = 1_000_000
 
 
@@ -19,10 +19,13 @@ def checks_of(
     own: Mapping[str, float],
     amounts: Amounts,
     sites: int,
-    stretches: Sequence[Stretch],
+    runs: Sequence[Sequence[Stretch]],
     weight_kg: float | None,
 ) -> pl.DataFrame:
-    """Hold a plan against every limit that binds.
+    """Hold a plan, as the pumps are set, against every limit that binds.
+
+    A limit of one's own stands before the published one and does not silence it. What is a
+    day's is held against the 24 hours that take the most.
 
     Returns
     -------
@@ -31,10 +34,10 @@ def checks_of(
         ``within``, ``standing, tier, note, cite``. A limit that the plan says nothing about,
         such as one by weight where none is stated, has no row.
     """
-    planned = _planned(amounts, sites, stretches, weight_kg)
-    published = limits.filter("binds", ~pl.col("limit").is_in(list(own)))
-    rows = [row for row in published.iter_rows(named=True) if row["limit"] in planned]
-    rows += [_stated(limit, value) for limit, value in own.items()]
+    planned = _planned(amounts, sites, runs, weight_kg)
+    rows = [_stated(limit, value) for limit, value in own.items()]
+    published = limits.filter("binds").iter_rows(named=True)
+    rows += [row for row in published if row["limit"] in planned]
     order = list(LIMITS)
     rows.sort(key=lambda row: order.index(row["limit"]))
     return pl.DataFrame(
@@ -71,29 +74,52 @@ def _stated(limit: str, value: float) -> dict:
         "unit": unit_of(limit),
         "standing": "stated",
         "tier": "",
-        "note": "stated by the user in place of the published value",
+        "note": "stated by the user; the published value is held against the plan as well",
         "cite": "stated by the user",
     }
 
 
 def _planned(
-    amounts: Amounts, sites: int, stretches: Sequence[Stretch], weight_kg: float | None
+    amounts: Amounts,
+    sites: int,
+    runs: Sequence[Sequence[Stretch]],
+    weight_kg: float | None,
 ) -> dict[str, float]:
     """What the plan comes to, under the name of the limit it is held against."""
-    rates = [stretch.ml_per_h for stretch in stretches]
+    rates = [stretch.ml_per_h for run in runs for stretch in run]
+    hours = max(run[-1].to_min for run in runs) / 60
+    day_ml = min(max(_fullest_day_ml(run) for run in runs) * sites, amounts.volume_ml)
     found = {
         "max_ml_per_h_per_site": max(rates),
         "min_ml_per_h_per_site": min(rates),
         "max_ml_per_site": amounts.volume_ml / sites,
+        "max_ml_per_run": amounts.volume_ml,
         "max_sites": sites,
         "max_ml_per_h": max(rates) * sites,
-        "max_ml_per_day": amounts.volume_ml,
-        "max_h_per_day": stretches[-1].to_min / 60,
+        "max_ml_per_day": day_ml,
+        "max_h_per_day": min(hours, 24),
+        "max_run_h": hours,
     }
-    if amounts.dose_mg is not None:
-        mg_per_h = max(rates) * sites * amounts.concentration_mg_per_ml
-        found |= {"max_mg_per_h": mg_per_h, "max_mg_per_day": amounts.dose_mg}
+    strength = amounts.concentration_mg_per_ml
+    if strength is not None:
+        mg_per_h = max(rates) * sites * strength
+        found |= {"max_mg_per_h": mg_per_h, "max_mg_per_day": day_ml * strength}
         if weight_kg is not None:
-            found["max_mg_per_kg_per_day"] = amounts.dose_mg / weight_kg
+            found["max_mg_per_kg_per_day"] = day_ml * strength / weight_kg
             found["max_ng_per_kg_per_min"] = mg_per_h * _NANOGRAMS_PER_MG / 60 / weight_kg
     return {name: float(value) for name, value in found.items()}
+
+
+def _fullest_day_ml(run: Sequence[Stretch]) -> float:
+    """Most that one site gets in any 24 hours; they begin or end where a rate changes. [mL]"""
+    ends = [0.0, *(stretch.to_min for stretch in run)]
+    begins = {max(0.0, end - shift) for end in ends for shift in (0, _DAY_MIN)}
+    return max(_given_ml(run, begin + _DAY_MIN) - _given_ml(run, begin) for begin in begins)
+
+
+def _given_ml(run: Sequence[Stretch], until_min: float) -> float:
+    return sum(
+        stretch.ml_per_h * (min(until_min, stretch.to_min) - stretch.from_min) / 60
+        for stretch in run
+        if until_min > stretch.from_min
+    )

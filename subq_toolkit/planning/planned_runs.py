@@ -1,6 +1,7 @@
 """Planned runs, one a pump, as they would be charted if all goes to plan."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from subq_toolkit.charted_run import Administration
 from subq_toolkit.planning.prescription import Amounts, Prescription
@@ -16,7 +17,7 @@ def planned_runs(
         runs.append(
             Administration(
                 ordered.start_at,
-                ordered.start_at + timedelta(minutes=minutes[pump]),
+                _later(ordered.start_at, minutes[pump], ordered.facility_zone),
                 pump_id=pump,
                 site=", ".join(f"planned site {one + 1}" for one in range(first, placed)),
                 drug=drug,
@@ -31,6 +32,15 @@ def planned_runs(
             )
         )
     return runs
+
+
+def _later(start: datetime, minutes: float, zone: str | None) -> datetime:
+    """The clock some elapsed minutes later, also where it is changed meanwhile."""
+    local = start if zone is None or start.tzinfo else start.replace(tzinfo=ZoneInfo(zone))
+    if local.tzinfo is None:
+        return start + timedelta(minutes=minutes)
+    later = (local.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(local.tzinfo)
+    return later if start.tzinfo else later.replace(tzinfo=None)
 
 
 def share_sites(sites: int, pumps: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from subq_toolkit.charted_run import Administration
-from subq_toolkit.dosing import Stretch, pump_setting, stepped_duration_min
+from subq_toolkit.dosing import Stretch, pump_setting, walk
 from subq_toolkit.encounter import EncounterResult, code_encounter
 from subq_toolkit.errors import InputError
 from subq_toolkit.planning.cautions import cautions
@@ -86,12 +86,16 @@ class Plan:
     @cached_property
     def checks(self) -> pl.DataFrame:
         """How much of each limit is used, 1.0 at the limit; columns as ``checks_of`` says."""
+        limits = self.limits
+        if self.prescription.product is None:  # the general record is a default, not a product
+            own = list(self.prescription.own_limits)
+            limits = limits.filter(~pl.col("limit").is_in(own))
         return checks_of(
-            self.limits,
+            limits,
             own=self.prescription.own_limits,
             amounts=self.amounts,
             sites=self.sites,
-            stretches=self.stretches,
+            runs=[self._run(sites) for sites in share_sites(self.sites, self.pumps).values()],
             weight_kg=self.prescription.given.weight_kg,
         )
 
@@ -111,7 +115,15 @@ class Plan:
             limits=self.limits,
             ramp=self.ramp,
             coded=self.coded,
+            asked_min=self._asked_min(),
+            unrounded_min=self.duration_min,
+            programmed_min=max(self.programmed_min.values()),
         )
+
+    def _asked_min(self) -> float | None:
+        """How long the run would take at the rate or over the time that was asked for. [min]"""
+        asked = self.amounts.asked_ml_per_h
+        return None if asked is None else 60 * self.volume_ml / asked
 
     @cached_property
     def steps(self) -> pl.DataFrame:
@@ -144,12 +156,15 @@ class Plan:
         return {pump: self._takes_min(sites) for pump, sites in pumps.items()}
 
     def _takes_min(self, sites: int) -> float:
+        return self._run(sites)[-1].to_min
+
+    def _run(self, sites: int) -> tuple[Stretch, ...]:
+        """What each of a pump's sites gets at the rates the pump can be set to."""
         if self.prescription.pump_step_ml_per_h is None:
-            return self.duration_min
+            return self.stretches
         kept = [one.to_min - one.from_min for one in self.stretches[:-1]]
-        rates = [self._programmed(one.ml_per_h * sites) for one in self.stretches]
-        steps = list(zip([*kept, None], rates, strict=True))
-        return stepped_duration_min(volume_ml=self.site_volume_ml * sites, steps=steps)
+        rates = [self._programmed(one.ml_per_h * sites) / sites for one in self.stretches]
+        return tuple(walk(self.site_volume_ml, list(zip([*kept, None], rates, strict=True))))
 
     def _programmed(self, ml_per_h: float) -> float:
         step = self.prescription.pump_step_ml_per_h
@@ -159,7 +174,7 @@ class Plan:
         if rounded == 0:
             raise InputError(
                 "'pump_step_ml_per_h' [mL/h] is larger than a rate of this plan, so the pump "
-                "cannot be set to it. Use a finer pump or a lower concentration."
+                "cannot be set to it. Check both; the rate is in mL/h."
             )
         return rounded
 

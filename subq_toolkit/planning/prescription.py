@@ -10,8 +10,10 @@ from subq_toolkit.formulas import Bound, number
 from subq_toolkit.policy import Policy
 from subq_toolkit.products import Circumstances
 
-_ABOVE_ZERO = Bound("a number above zero", 0, more_than=True)
-_COUNT = Bound("a whole number from 1 on", 1, whole=True)
+_ABOVE_ZERO = Bound("a number above zero, up to a million", 1e-9, most=1e6)
+_COUNT = Bound("a whole number from 1 to 100", 1, most=100, whole=True)
+#: Longest plan that is believed. [h]
+LONGEST_H = 24 * 31
 _POSITIVE = (
     "volume_ml",
     "dose_mg",
@@ -58,12 +60,10 @@ class Prescription:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_at", charted_time("start_at", self.start_at))
-        for name in _POSITIVE:
-            if getattr(self, name) is not None:
-                number(name, getattr(self, name), _ABOVE_ZERO)
-        for name in ("sites", "pumps"):
-            if getattr(self, name) is not None:
-                number(name, getattr(self, name), _COUNT)
+        for name in (*_POSITIVE, "sites", "pumps"):
+            if getattr(self, name) is not None or name == "pumps":
+                bound = _ABOVE_ZERO if name in _POSITIVE else _COUNT
+                object.__setattr__(self, name, number(name, getattr(self, name), bound))
         if self.sites is not None and self.sites < self.pumps:
             raise InputError(
                 "Every pump needs a site of its own: 'sites' [1] is below 'pumps' [1]. "

@@ -5,12 +5,12 @@ from dataclasses import replace
 from subq_toolkit.dosing import Step, sites_needed, walk
 from subq_toolkit.errors import InputError
 from subq_toolkit.planning.plans import Plan
-from subq_toolkit.planning.prescription import Amounts, Prescription, amounts_of
+from subq_toolkit.planning.prescription import LONGEST_H, Amounts, Prescription, amounts_of
 from subq_toolkit.product_tables import product_named
 from subq_toolkit.products import published_limits, rate_steps
 
 _ASKED, _RAMP = "rate asked for", "published ramp"
-_NANOGRAMS_PER_MG, _MIN_PER_H = 1_000_000, 60
+_NANOGRAMS_PER_MG, _MIN_PER_H, _MOST_SITES = 1_000_000, 60, 100
 
 
 def plan(ordered: Prescription) -> Plan:
@@ -32,7 +32,7 @@ def plan(ordered: Prescription) -> Plan:
         for minutes, rate in ramp.select("minutes", "value").rows()
     ] or [Step(None, fastest)]
     stretches = tuple(walk(amounts.volume_ml / sites, steps))
-    return Plan(
+    made = Plan(
         prescription=ordered,
         amounts=amounts,
         sites=sites,
@@ -42,6 +42,12 @@ def plan(ordered: Prescription) -> Plan:
         limits=limits,
         ramp=ramp,
     )
+    if max(made.programmed_min.values()) > LONGEST_H * _MIN_PER_H:
+        raise InputError(
+            f"This would run for more than {LONGEST_H // 24} days. Check the units of amount, rate "
+            f"and duration."
+        )
+    return made
 
 
 def _fewest_sites(amounts: Amounts, binding: dict[str, float], pumps: int) -> int:
@@ -53,6 +59,11 @@ def _fewest_sites(amounts: Amounts, binding: dict[str, float], pumps: int) -> in
         limit_ml_per_h_per_site=binding.get("max_ml_per_h_per_site", max(rate, 1)),
         limit_ml_per_site=binding.get("max_ml_per_site", amounts.volume_ml),
     )
+    if needed > _MOST_SITES:
+        raise InputError(
+            f"This would need more than {_MOST_SITES} sites. Check the units of amount and limit, "
+            f"or state 'sites' [1]."
+        )
     return max(needed, pumps)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from subq_toolkit.charted_run import as_frame
 from subq_toolkit.coding import code_administrations
+from subq_toolkit.errors import InputError
 from subq_toolkit.planning.plans import Plan
 from subq_toolkit.planning.prescription import Prescription
 from subq_toolkit.planning.solving import plan
@@ -48,16 +49,27 @@ def plan_variations(
     """
     ordered = made.prescription
     tried = product(
-        sites or [ordered.sites],
-        limit_ml_per_h_per_site or [ordered.limit_ml_per_h_per_site],
-        pumps or [ordered.pumps],
+        _tried(sites, ordered.sites),
+        _tried(limit_ml_per_h_per_site, ordered.limit_ml_per_h_per_site),
+        _tried(pumps, ordered.pumps),
     )
     plans = [
         plan(replace(ordered, sites=n, limit_ml_per_h_per_site=limit, pumps=of_pumps))
         for n, limit, of_pumps in tried
-        if n is None or n >= of_pumps
+        if n is None or n < 1 or n >= of_pumps
     ]
+    if not plans:
+        raise InputError(
+            "Nothing is left to vary: every combination has fewer 'sites' than 'pumps'. Try more "
+            "sites or fewer pumps."
+        )
     return _side_by_side(plans, ordered)
+
+
+def _tried(values: Iterable | float | None, as_ordered: float | None) -> list:
+    if values is None:
+        return [as_ordered]
+    return list(values) if isinstance(values, Iterable) else [values]
 
 
 def _side_by_side(plans: Sequence[Plan], ordered: Prescription) -> pl.DataFrame:
