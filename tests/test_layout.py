@@ -47,6 +47,8 @@ ORDER = [
     "encounter",
     "planning",
     "fees",
+    "published_files",
+    "scenarios",
     "synthetic",
     "charts",
     "panels",

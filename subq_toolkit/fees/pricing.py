@@ -4,6 +4,8 @@ import difflib
 
 import polars as pl
 
+from subq_toolkit.coding import Coded
+from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees.contracts import Contract, contract_lines
 from subq_toolkit.fees.money import USD, exact, to_cents
@@ -11,6 +13,7 @@ from subq_toolkit.fees.outpatient import outpatient_lines
 from subq_toolkit.fees.physician import physician_rates
 from subq_toolkit.fees.schedules import AS_CHARTED, Outpatient, Physician, check_locality
 from subq_toolkit.fees.tables import FeeTables, bundled_tables
+from subq_toolkit.planning import Plan
 
 Schedule = Physician | Outpatient | Contract
 _NEEDED = ("encounter_id", "service_date", "code", "units")
@@ -18,7 +21,7 @@ _ADDED = ("rate_usd", "allowed_usd", "status", "schedule", "basis", "cite")
 
 
 def price(
-    lines: pl.DataFrame | pl.LazyFrame,
+    lines: pl.DataFrame | pl.LazyFrame | Plan | EncounterResult | Coded,
     *,
     schedule: str | Schedule = "mpfs",
     locality: str | None = None,
@@ -31,7 +34,8 @@ def price(
     Parameters
     ----------
     lines
-        ``encounter_id, service_date, code, units``, as ``Coded.lines`` has them. A line with a
+        ``encounter_id, service_date, code, units``, as ``Coded.lines`` has them; or a plan, a
+        coded encounter or a coded table, whose lines are taken. A line with a
         ``revenue_code`` is a facility's. ``charge_usd`` is what was charged for the line [USD].
     schedule
         ``mpfs`` (physician fee schedule), ``opps`` (hospital outpatient), or a ``Physician``,
@@ -99,6 +103,7 @@ def _terms(
 
 
 def _prepared(lines: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
+    lines = _lines_of(lines)
     if not isinstance(lines, pl.DataFrame | pl.LazyFrame):
         raise InputError(
             f"Hand in the lines as a Polars DataFrame or LazyFrame, e.g. coded.lines; this is a "
@@ -120,6 +125,12 @@ def _prepared(lines: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(
         _facility=revenue, _charge=pl.lit(None, pl.Decimal(18, 4)) if charge is None else charge
     )
+
+
+def _lines_of(given: object) -> object:
+    """The lines of a plan, a coded encounter or a coded table; a frame as it is."""
+    coded = getattr(given, "coded", given)
+    return getattr(coded, "lines", given) if not hasattr(given, "lazy") else given
 
 
 def _priced(rows: pl.LazyFrame, terms: Schedule, tables: FeeTables) -> pl.LazyFrame:

@@ -1,0 +1,114 @@
+"""Scenarios side by side, and the bridge from one to another that adds up to the cent."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from subq_toolkit.errors import InputError
+from subq_toolkit.fees import FeeTables
+from subq_toolkit.fees.money import USD
+from subq_toolkit.scenarios.expected import expected
+from subq_toolkit.scenarios.minute_summary import MinuteSummary
+from subq_toolkit.scenarios.scenario import Scenario
+
+TOTAL = "total"
+
+
+def compare(
+    summary: MinuteSummary,
+    scenarios: Sequence[Scenario],
+    *,
+    by: Sequence[str] = (),
+    tables: FeeTables | None = None,
+) -> pl.DataFrame:
+    """Expected units and payment per code and in total, with differences to the first scenario.
+
+    Parameters
+    ----------
+    summary
+        What ``minute_summary`` made.
+    scenarios
+        The terms to compare, the baseline first; their names differ.
+    by
+        Columns of the summary to keep apart.
+    tables
+        The dated figures; the bundled ones by default.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``scenario``, ``by``, ``code`` (``total`` for their sum), ``role``, ``units`` [1],
+        ``expected_usd, difference_usd`` [USD], ``units_without_price`` [1].
+
+    Raises
+    ------
+    InputError
+        If there is no scenario, or two have the same name.
+    """
+    names = [one.name for one in scenarios]
+    if not names or len(set(names)) < len(names):
+        raise InputError("compare needs at least one scenario, each with a name of its own.")
+    parts = [_with_total(expected(summary, one, by=by, tables=tables), by) for one in scenarios]
+    keys = [*by, "code"]
+    base = parts[0].select(*keys, _base="expected_usd")
+    together = pl.concat(parts).join(
+        base, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    difference = pl.col("expected_usd") - pl.col("_base").fill_null(0)
+    columns = ["scenario", *by, "code", "role", "units", "expected_usd", "difference_usd"]
+    return together.with_columns(difference_usd=difference.cast(USD)).select(
+        *columns, "units_without_price"
+    )
+
+
+def _with_total(cells: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    sums = cells.group_by("scenario", *by, maintain_order=True).agg(
+        pl.col("units", "expected_usd", "units_without_price").sum()
+    )
+    total = sums.with_columns(code=pl.lit(TOTAL), role=pl.lit(None, pl.String))
+    return pl.concat([cells, total.select(cells.columns).cast(cells.schema)])
+
+
+def total_usd(
+    summary: MinuteSummary, scenario: Scenario, *, tables: FeeTables | None = None
+) -> object:
+    """What a scenario comes to, over all codes. [USD]"""
+    return expected(summary, scenario, tables=tables)["expected_usd"].sum()
+
+
+def bridge(
+    summary: MinuteSummary,
+    start: Scenario,
+    end: Scenario,
+    *,
+    tables: FeeTables | None = None,
+) -> pl.DataFrame:
+    """Lead from one scenario to another, one changed term at a time, in the order of the fields.
+
+    What a step is worth depends on the steps before it; the steps add up to the whole.
+
+    Parameters
+    ----------
+    summary
+        What ``minute_summary`` made.
+    start, end
+        The two scenarios.
+    tables
+        The dated figures; the bundled ones by default.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``step`` (the name of ``start``, each field that differs, the name of ``end``),
+        ``change_usd`` (null at both ends) and ``total_usd`` (after the step). [USD]
+    """
+    now = start
+    rows = [(start.name, None, total_usd(summary, start, tables=tables))]
+    for field, value in start.differences(end).items():
+        now = replace(now, **{field: value})
+        total = total_usd(summary, now, tables=tables)
+        rows.append((field, total - rows[-1][2], total))
+    rows.append((end.name, None, rows[-1][2]))
+    schema = {"step": pl.String, "change_usd": USD, "total_usd": USD}
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,94 @@
+"""A scenario: one set of terms under which the same work is looked at, as a frozen value."""
+
+import difflib
+from dataclasses import dataclass, fields
+from datetime import date
+
+from subq_toolkit.errors import InputError
+from subq_toolkit.fees import Contract, Outpatient, Physician
+
+_SHARES = ("denial_rate", "recovered_share", "further_setup_share")
+_SETTINGS = ("as_charted", "hospital", "office", "home")
+Shares = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One set of terms. Change it with ``dataclasses.replace``; never in place.
+
+    Attributes
+    ----------
+    name
+        How the scenario is called in tables and charts.
+    hospital, office, home
+        Terms of each place; ``office`` also prices encounters whose place is not stated. Without
+        terms for ``home`` its amounts are missing, and never zero.
+    setting
+        ``as_charted``, or the place to which all work is moved.
+    on
+        The day whose prices are used for all work; None for those of the day of service.
+    payer_rates
+        Pairs of payer and the share of the amount it pays; 1 for a payer that is not named. [1]
+    payer_mix
+        Pairs of payer and its share of the encounters, adding up to 1; empty for the mix as it
+        is. [1]
+    denial_rate
+        Share of the amounts that is never paid. [1]
+    recovered_share
+        Share of the encounters without a stop (or start) for which it is found; they are taken
+        to earn what the coded encounters of their place earn on average. [1]
+    further_setup_share
+        Share of first hours without a further set-up that would have one. [1]
+    stretch, shift_min
+        What is done to every infusion's minutes: times ``stretch``, then ``shift_min`` more, to
+        ask what charting or another practice would mean. [1], [min]
+    """
+
+    name: str
+    hospital: Outpatient | Contract = Outpatient()  # noqa: RUF009 - a frozen value
+    office: Physician | Contract = Physician(place="office")  # noqa: RUF009 - a frozen value
+    home: Contract | None = None
+    setting: str = "as_charted"
+    on: date | None = None
+    payer_rates: Shares = ()
+    payer_mix: Shares = ()
+    denial_rate: float = 0.0
+    recovered_share: float = 0.0
+    further_setup_share: float = 0.0
+    stretch: float = 1.0
+    shift_min: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.setting not in _SETTINGS:
+            near = difflib.get_close_matches(str(self.setting), _SETTINGS, n=1)
+            meant = f" Did you mean '{near[0]}'?" if near else ""
+            self._refuse(f"'setting' is one of {', '.join(map(repr, _SETTINGS))}.{meant}")
+        for name in _SHARES:
+            self._check_share(name, getattr(self, name))
+        for payer, share in (*self.payer_rates, *self.payer_mix):
+            self._check_share(f"payer {payer!r}", share)
+        if self.payer_mix and abs(sum(share for _, share in self.payer_mix) - 1) > 1e-9:
+            self._refuse("'payer_mix' must add up to 1; scale its shares.")
+        if not 0 < self.stretch <= 10:
+            self._refuse(f"'stretch' is a factor above 0 and up to 10, got {self.stretch:g}.")
+        if not -1440 <= self.shift_min <= 1440:
+            self._refuse("'shift_min' is at most a day either way, in minutes [min].")
+
+    def _check_share(self, name: str, share: float) -> None:
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            hint = ""
+            if isinstance(share, int | float) and 1 < share <= 100:
+                hint = f" For {share:g} percent write {share / 100:g}."
+            self._refuse(f"{name} is a share from 0 to 1.{hint}")
+
+    def _refuse(self, why: str) -> None:
+        raise InputError(f"Scenario {self.name!r}: {why}")
+
+    def differences(self, other: "Scenario") -> dict[str, object]:
+        """The fields but the name in which ``other`` differs, with its values."""
+        names = [field.name for field in fields(self) if field.name != "name"]
+        return {
+            name: getattr(other, name)
+            for name in names
+            if getattr(other, name) != getattr(self, name)
+        }

@@ -1,0 +1,225 @@
+"""How sure a scenario's total is: resampled encounters, uncertain rates, a stated seed.
+
+Each draw resamples the encounters with replacement (a bootstrap, drawn as counts, so that it
+costs the same for any number of encounters) and, where a rate was seen on few cases, draws
+the rate from its beta distribution (Jeffreys prior). Deviations from the mean are widened for
+small numbers, sqrt(n / (n - 1)) × (1 + (z² + 1) / (4 (n - 1))), the first terms by which
+Student's quantiles leave the normal ones; so an interval from 20 encounters is as honest as
+one from a million.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from subq_toolkit.errors import InputError
+from subq_toolkit.fees import FeeTables
+from subq_toolkit.scenarios.comparison import total_usd
+from subq_toolkit.scenarios.expected import expected_lines
+from subq_toolkit.scenarios.minute_summary import MinuteSummary
+from subq_toolkit.scenarios.scenario import Scenario
+
+#: Percentiles that are told, and the normal quantile of each.
+PERCENTILES = {2.5: 1.96, 5: 1.645, 25: 0.674, 50: 0.0, 75: 0.674, 95: 1.645, 97.5: 1.96}
+_MOST_DRAWS = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """The total of a scenario, many times over.
+
+    Attributes
+    ----------
+    totals_usd
+        One total a draw, widened for small numbers. [USD]
+    exact_usd
+        The expectation without simulation. [USD]
+    encounters
+        Coded encounters that were resampled. [1]
+    seed
+        Of the random numbers; the same seed gives the same bytes.
+    """
+
+    totals_usd: np.ndarray
+    exact_usd: float
+    encounters: int
+    seed: int
+
+    @property
+    def mean_usd(self) -> float:
+        """Mean of the draws. [USD]"""
+        return float(self.totals_usd.mean())
+
+    @property
+    def standard_error_usd(self) -> float:
+        """By how much the mean of so many draws may miss the expectation. [USD]"""
+        return float(self.totals_usd.std(ddof=1) / np.sqrt(len(self.totals_usd)))
+
+    def percentiles(self) -> pl.DataFrame:
+        """The distribution: ``percentile`` [%], ``total_usd`` [USD] rounded to the cent."""
+        values = np.percentile(self.totals_usd, list(PERCENTILES))
+        return pl.DataFrame(
+            {"percentile": list(PERCENTILES), "total_usd": [round(float(one), 2) for one in values]}
+        )
+
+
+def simulate(
+    summary: MinuteSummary,
+    scenario: Scenario,
+    *,
+    seed: int,
+    draws: int = 2_000,
+    denials_seen: tuple[int, int] | None = None,
+    recoveries_seen: tuple[int, int] | None = None,
+    tables: FeeTables | None = None,
+) -> Simulation:
+    """Simulate the total of a scenario.
+
+    Parameters
+    ----------
+    summary, scenario
+        The work and the terms.
+    seed
+        Of the random numbers.
+    draws
+        How many totals to draw. [1]
+    denials_seen, recoveries_seen
+        On how many cases the scenario's rate was seen: pairs of (events, cases). None: the rate
+        is taken as certain.
+    tables
+        The dated figures; the bundled ones by default.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to resample, or a number is out of range.
+    """
+    if not 1 <= draws <= _MOST_DRAWS:
+        raise InputError(f"'draws' is a number from 1 to {_MOST_DRAWS:,}.")
+    random = np.random.default_rng(seed)
+    coded = _amounts(summary, replace(scenario, denial_rate=0, recovered_share=0), tables)
+    n = int(coded["encounters"].sum())
+    if not n:
+        raise InputError("There is no coded encounter to resample. Look at coded.reconcile().")
+    sums = _resampled(coded, n, draws, random)
+    found = _rate("recoveries_seen", recoveries_seen, scenario.recovered_share, draws, random)
+    sums = sums + _recovered(summary, scenario, coded, found, random)
+    paid = 1 - _rate("denials_seen", denials_seen, scenario.denial_rate, draws, random)
+    exact = float(total_usd(summary, scenario, tables=tables))
+    return Simulation(_widened(sums * paid / 100, n), exact, n, seed)
+
+
+def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None) -> pl.DataFrame:
+    """What an encounter earns and how many earn it, by place: ``place, cents, encounters``."""
+    keys = ["period", "place", "minutes", "setup", *summary.by]
+    lines = expected_lines(summary, scenario, tables=tables)
+    cents = (pl.col("cents").fill_null(0) * pl.col("weight")).sum()
+    counted = pl.col("encounters").first()
+    cells = lines.group_by(keys, maintain_order=True).agg(cents=cents, encounters=counted)
+    merged = cells.group_by("place", pl.col("cents").round(4)).agg(pl.col("encounters").sum())
+    return merged.sort("place", "cents")
+
+
+def _resampled(
+    amounts: pl.DataFrame, n: int, draws: int, random: np.random.Generator
+) -> np.ndarray:
+    """Sums of ``n`` encounters drawn with replacement, one a draw. [cents]"""
+    shares = amounts["encounters"].to_numpy() / amounts["encounters"].sum()
+    return random.multinomial(n, shares, size=draws) @ amounts["cents"].to_numpy()
+
+
+def _recovered(
+    summary: MinuteSummary,
+    scenario: Scenario,
+    coded: pl.DataFrame,
+    rates: np.ndarray,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """What found stops earn in each draw: encounters of the same place, drawn anew. [cents]"""
+    sums = np.zeros(len(rates))
+    if not rates.any():
+        return sums
+    moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
+    waiting = summary.counts.filter(pl.col("outcome") == "query").group_by(place=moved).agg(
+        pl.col("encounters").sum()
+    )  # fmt: skip
+    for place, count in waiting.sort("place").rows():
+        here = coded.filter(pl.col("place") == place)
+        if not here.is_empty():
+            found = random.binomial(count, rates)
+            sums += [float(_resampled(here, n, 1, random)[0]) for n in found]
+    return sums
+
+
+def _rate(
+    name: str,
+    seen: tuple[int, int] | None,
+    rate: float,
+    draws: int,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """A rate for each draw: as stated, or from the beta distribution of what was seen. [1]"""
+    if seen is None:
+        return np.full(draws, rate)
+    events, cases = seen
+    if not 0 <= events <= cases or cases < 1:
+        raise InputError(f"'{name}' is a pair of events and cases, events being at most cases.")
+    return random.beta(events + 0.5, cases - events + 0.5, size=draws)
+
+
+def _widened(totals: np.ndarray, n: int) -> np.ndarray:
+    """Totals whose distance from their mean is that of Student's distribution, to first order."""
+    if n < 2:
+        return totals
+    centre, spread = totals.mean(), totals.std()
+    if not spread:
+        return totals
+    z = (totals - centre) / spread
+    widen = np.sqrt(n / (n - 1)) * (1 + (z**2 + 1) / (4 * (n - 1)))
+    return centre + (totals - centre) * widen
+
+
+def tornado(
+    summary: MinuteSummary,
+    scenario: Scenario,
+    ranges: Mapping[str, tuple[object, object]],
+    *,
+    tables: FeeTables | None = None,
+) -> pl.DataFrame:
+    """Move one term at a time to either end of its range, widest first.
+
+    Parameters
+    ----------
+    summary, scenario
+        The work, and the terms to start from.
+    ranges
+        Field of ``Scenario`` to its low and high value, e.g. ``{"denial_rate": (0.02, 0.10)}``.
+    tables
+        The dated figures; the bundled ones by default.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``term``, ``low, high`` (as text), ``low_usd, high_usd, base_usd, spread_usd`` [USD].
+
+    Raises
+    ------
+    InputError
+        If a scenario has no such term.
+    """
+    base = float(total_usd(summary, scenario, tables=tables))
+    rows = []
+    for term, ends in ranges.items():
+        if term == "name" or not hasattr(scenario, term):
+            raise InputError(f"A scenario has no term '{term}' to move.")
+        low, high = (
+            float(total_usd(summary, replace(scenario, **{term: end}), tables=tables))
+            for end in ends
+        )
+        rows.append((term, str(ends[0]), str(ends[1]), low, high, base, abs(high - low)))
+    schema = ["term", "low", "high", "low_usd", "high_usd", "base_usd", "spread_usd"]
+    types = dict.fromkeys(schema[:3], pl.String) | dict.fromkeys(schema[3:], pl.Float64)
+    table = pl.DataFrame(rows, schema=types, orient="row")
+    return table.sort("spread_usd", "term", descending=[True, False])
