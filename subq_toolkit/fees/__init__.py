@@ -5,8 +5,11 @@ arithmetic and its sources. A figure that is not known is ``missing`` and never 
 that pays nothing beside another is zero and says ``packaged``.
 """
 
+from subq_toolkit.fees.claim_edits import edit_claims
 from subq_toolkit.fees.contracts import Contract, contract, read_contract
+from subq_toolkit.fees.drug_lines import drug_line_of_plan, drug_lines, hcpcs_units
 from subq_toolkit.fees.localities import localities, ranked_localities
+from subq_toolkit.fees.market import market_position, market_quantiles
 from subq_toolkit.fees.physician import limiting_charge_usd
 from subq_toolkit.fees.pricing import price
 from subq_toolkit.fees.schedules import Outpatient, Physician
@@ -21,8 +24,14 @@ __all__ = [
     "Physician",
     "bundled_tables",
     "contract",
+    "drug_line_of_plan",
+    "drug_lines",
+    "edit_claims",
+    "hcpcs_units",
     "limiting_charge_usd",
     "localities",
+    "market_position",
+    "market_quantiles",
     "price",
     "ranked_localities",
     "read_contract",
