@@ -17,16 +17,14 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.errors import InputError
-from subq_toolkit.fees.money import USD, exact, to_cents
 from subq_toolkit.fees.schedules import Outpatient, Physician
-from subq_toolkit.fees.tables import on_the_day
 
 METHODS = ("amount", "share_of_medicare", "share_of_charges", "per_diem", "case_rate")
 _SHARES = ("share_of_medicare", "share_of_charges")
 _SCHEMA = {
     "code": pl.String,
     "method": pl.String,
-    "value": pl.Decimal(18, 4),
+    "value": pl.Decimal(18, 9),
     "floor_usd": pl.Decimal(18, 4),
     "cap_usd": pl.Decimal(18, 4),
     "start": pl.Date,
@@ -98,6 +96,15 @@ def contract(
         If a column is missing, an entry cannot be read, a percentage stands where a share is
         meant, or the spans of a code overlap or leave a gap.
     """
+    if not isinstance(rows, pl.DataFrame):
+        raise InputError(
+            f"Contract {name!r}: hand in its terms as a Polars DataFrame; for a file use "
+            f"read_contract(path)."
+        )
+    if medicare is not None and not isinstance(medicare, Physician | Outpatient):
+        raise InputError(
+            f"Contract {name!r}: 'medicare' is a Physician(...) or an Outpatient(...)."
+        )
     missing = [column for column in _SCHEMA if column not in rows.columns + list(_OPTIONAL)]
     if missing:
         raise InputError(
@@ -121,7 +128,9 @@ def _typed(rows: pl.DataFrame, name: str) -> pl.DataFrame:
             continue
         text = pl.col(column).cast(pl.String).str.strip_chars().replace("", None)
         read = (
-            text.str.to_date(strict=False) if dtype == pl.Date else text.cast(dtype, strict=False)
+            text.str.to_date("%Y-%m-%d", strict=False)
+            if dtype == pl.Date
+            else text.cast(dtype, strict=False)
         )
         lost = rows.select((text.is_not_null() & read.is_null()).sum()).item()
         if lost:
@@ -185,92 +194,3 @@ def _check_spans(spans: list[tuple], code: str, name: str) -> None:
                 f"Contract {name!r}, {code}: nothing holds between {until} and {following}. Close "
                 f"the gap, or add a row for those days."
             )
-
-
-def contract_lines(lines: pl.LazyFrame, terms: Contract) -> pl.LazyFrame:
-    """Price claim lines under a contract.
-
-    Parameters
-    ----------
-    lines
-        ``encounter_id, service_date, code, units``, ``_charge`` (of the line, null if not
-        known) and ``_medicare_usd`` (its Medicare amount, null if not known).
-    terms
-        The contract.
-
-    Returns
-    -------
-    pl.LazyFrame
-        ``lines`` with ``rate_usd, allowed_usd, status, basis, cite``; a line in a case rate is
-        ``packaged``, one whose base is not known is ``missing``.
-    """
-    keep = ["method", "value", "floor_usd", "cap_usd"]
-    codes = lines.select("code", "service_date").unique()
-    found = on_the_day(codes, terms.terms, by=["code"], keep=keep)
-    rows = lines.join(found, on=["code", "service_date"], how="left").sort(
-        "encounter_id", "service_date", "code"
-    )
-    method = pl.col("method")
-    once = {"per_diem": ["encounter_id", "service_date", "code"], "case_rate": ["encounter_id"]}
-    first = pl.lit(True)
-    for kind, by in once.items():
-        of_kind = pl.when(method == kind).then(pl.struct(by))
-        first = first & (of_kind.is_first_distinct() | (method != kind).fill_null(True))
-    cased = (method == "case_rate").any().over("encounter_id").fill_null(False)
-    rows = rows.with_columns(_first=first, _cased=cased & (method != "case_rate").fill_null(True))
-    amount = _amount(method)
-    packaged = pl.col("_cased") | ~pl.col("_first")
-    status = (
-        pl.when(packaged).then(pl.lit("packaged"))
-        .when(amount.is_null()).then(pl.lit("missing"))
-        .otherwise(pl.lit("paid"))
-    )  # fmt: skip
-    allowed = pl.when(status == "packaged").then(pl.lit(0, USD)).otherwise(to_cents(amount))
-    return rows.with_columns(
-        rate_usd=to_cents(exact(allowed) / pl.col("units")),
-        allowed_usd=allowed,
-        status=status,
-        basis=_basis(method),
-        cite=pl.lit(f"contract '{terms.name}'"),
-    ).drop(*keep, "_first", "_cased")
-
-
-def _amount(method: pl.Expr) -> pl.Expr:
-    """The amount of a line, exact, before it is known to be packaged."""
-    value = exact(pl.col("value"))
-    of_line = (
-        pl.when(method == "amount")
-        .then(value * exact(pl.col("units")))
-        .when(method == "share_of_medicare")
-        .then(value * exact(pl.col("_medicare_usd")))
-        .when(method == "share_of_charges")
-        .then(value * exact(pl.col("_charge")))
-        .when(method.is_in(["per_diem", "case_rate"]))
-        .then(value)
-    )
-    least = pl.max_horizontal(of_line, exact(pl.col("floor_usd")))
-    held = pl.min_horizontal(least, exact(pl.col("cap_usd")))
-    return pl.when(of_line.is_not_null()).then(held)
-
-
-def _basis(method: pl.Expr) -> pl.Expr:
-    words = {
-        "amount": "amount a unit",
-        "share_of_medicare": "share of the Medicare amount",
-        "share_of_charges": "share of the charge",
-        "per_diem": "once a day",
-        "case_rate": "once an encounter",
-    }
-    told = pl.concat_str(
-        method.replace_strict(words, default=None), pl.lit(": "), pl.col("value").cast(pl.String)
-    )
-    return (
-        pl.when("_cased").then(pl.lit("in the case rate of the encounter"))
-        .when(~pl.col("_first")).then(pl.lit("paid once: on another line"))
-        .when(method.is_null()).then(pl.lit("the contract has no terms for this code and day"))
-        .when((method == "share_of_charges") & pl.col("_charge").is_null())
-        .then(pl.lit("a share of the charge, and the charge is not known"))
-        .when((method == "share_of_medicare") & pl.col("_medicare_usd").is_null())
-        .then(pl.lit("a share of the Medicare amount, and that is not known"))
-        .otherwise(told)
-    )  # fmt: skip

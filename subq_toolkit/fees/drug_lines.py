@@ -8,7 +8,6 @@ where nothing is left beyond the last unit, the line of the dose has JZ. A drug 
 or not covered has neither.
 """
 
-
 import polars as pl
 
 from subq_toolkit.conditions import says

@@ -21,7 +21,8 @@ from subq_toolkit.fees.tables import FeeTables, on_the_day
 
 _SI, _UNITS = pl.col("si"), pl.col("units")
 _SEPARATE = ("S", "T", "V")
-_PAID = (*_SEPARATE, "K", "G", "J1")
+_DRUGS = ("K", "K1", "G")
+_PAID = (*_SEPARATE, *_DRUGS, "J1")
 _Q1 = "Q1"
 #: Codes whose payment in an excepted off-campus department changed: those of this family.
 _ADMINISTRATION = pl.col("apc").is_in(["5691", "5692", "5693", "5694"])
@@ -71,8 +72,15 @@ def _rates(codes: pl.LazyFrame, terms: Outpatient, tables: FeeTables) -> pl.Lazy
         _with_latest_apc(tables["opps_rates"]).rename({"hcpcs": "code", "rate_usd": "published"}),
         by=["code"],
         keep=["si", "apc", "published", "cite"],
-    ).with_columns(_share=_department_share(terms, tables), _wage=_wage_index(terms, tables))
-    found = found.with_columns(status=_status(), _exact=_adjusted(terms, tables))
+    )
+    found = found.with_columns(
+        _sole=_sole_community(terms, tables),
+        _share=_department_share(terms, tables),
+        _wage=_wage_index(terms, tables),
+        _labour=rule(tables, "opps_labor_share"),
+    )
+    found = found.with_columns(_base=to_cents(exact(pl.col("published")) * exact(pl.col("_sole"))))
+    found = found.with_columns(_exact=_adjusted()).with_columns(status=_status())
     return found.select(
         "code", "service_date", "si", "status", "_exact",
         basis=_basis(terms), cite=_cite(terms, tables),
@@ -86,25 +94,26 @@ def _with_latest_apc(rates: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _adjusted(terms: Outpatient, tables: FeeTables) -> pl.Expr:
-    """One unit, wage-adjusted and exact."""
-    base = exact(pl.col("published"))
+def _adjusted() -> pl.Expr:
+    """One unit, exact and, but for drugs, wage-adjusted; null where a factor is not known."""
+    adjusts = exact(pl.col("_labour")) * exact(pl.col("_wage")) + constant(1) - pl.col("_labour")
+    drug = exact(pl.col("published")) * exact(pl.col("_share"))
+    for_area = exact(pl.col("_base")) * exact(pl.col("_share")) * exact(adjusts)
+    return pl.when(_SI.is_in(_DRUGS)).then(drug).otherwise(for_area)
+
+
+def _sole_community(terms: Outpatient, tables: FeeTables) -> pl.Expr:
+    """The factor of rural sole community hospitals; not for section 603 departments. [1]"""
     if terms.rural_sole_community and terms.department != "off_campus":
-        factor = exact(rule(tables, "opps_rural_sole_community_factor"))
-        base = exact(to_cents(base * factor))
-    base = exact((base * exact(pl.col("_share"))).round(6, mode="half_away_from_zero"))
-    labour = exact(rule(tables, "opps_labor_share"))
-    wage = exact(pl.col("_wage"))
-    part = exact(labour * wage) + exact(constant(1)) - labour
-    whole = pl.when(_SI.is_in(["K", "G"])).then(exact(constant(1))).otherwise(part)
-    return base * exact(whole)
+        return rule(tables, "opps_rural_sole_community_factor")
+    return constant(1)
 
 
 def _department_share(terms: Outpatient, tables: FeeTables) -> pl.Expr:
     """Share of the rate that a department of this kind is paid. [1]"""
     one = constant(1)
     if terms.department == "off_campus":
-        return pl.coalesce(rule(tables, "section_603_share"), one)
+        return pl.when(_SI.is_in(_DRUGS)).then(one).otherwise(rule(tables, "section_603_share"))
     if terms.department == "excepted_off_campus" and not terms.rural_sole_community:
         share = rule(tables, "excepted_off_campus_administration_share")
         return pl.when(_ADMINISTRATION & share.is_not_null()).then(share).otherwise(one)
@@ -141,7 +150,7 @@ def _wage_index(terms: Outpatient, tables: FeeTables) -> pl.Expr:
 
 def _status() -> pl.Expr:
     paid = _SI.is_in(_PAID) | (_SI == _Q1)
-    known = pl.col("published").is_not_null() & pl.col("_wage").is_not_null()
+    known = pl.col("_exact").is_not_null()
     return (
         pl.when(_SI.is_null())
         .then(pl.lit("missing"))
@@ -156,30 +165,36 @@ def _status() -> pl.Expr:
 
 
 def _basis(terms: Outpatient) -> pl.Expr:
-    sole = " × 1.071 (rural sole community)" if terms.rural_sole_community else ""
+    """The arithmetic of an amount in words, or why there is none."""
+    two, three = pl.Decimal(18, 2), pl.Decimal(18, 3)
+    sole = says(" × {} (rural sole community) = {}", pl.col("_sole").cast(three), pl.col("_base"))
+    applied = terms.rural_sole_community and terms.department != "off_campus"
     sums = says(
         "status {}: {}{} × {}, wage index {} on the labour share",
-        _SI, pl.col("published").cast(pl.Decimal(18, 2)), pl.lit(sole),
-        pl.col("_share").cast(pl.Decimal(18, 2)), pl.col("_wage"),
+        _SI, pl.col("published").cast(two), sole if applied else pl.lit(""),
+        pl.col("_share").cast(two), pl.col("_wage"),
     )  # fmt: skip
     return (
-        pl.when(_SI.is_null())
+        pl.when(_SI.is_null() | ((pl.col("status") == "missing") & pl.col("published").is_null()))
         .then(pl.lit("no outpatient rate is on record for this code and day"))
         .when(_SI == "N")
         .then(pl.lit("packaged into other services (status N)"))
         .when(pl.col("status") == "not_paid")
         .then(says("not paid under this system (status {})", _SI))
-        .when(pl.col("published").is_null())
-        .then(pl.lit("no outpatient rate is on record for this code and day"))
+        .when(_SI.is_in(_DRUGS))
+        .then(says("status {}: {} a unit, the same in every area", _SI, pl.col("published")))
         .when(pl.col("_wage").is_null())
         .then(pl.lit("no wage index is on record for this area and day"))
+        .when(pl.col("_exact").is_null())
+        .then(pl.lit("a share or factor of the system is not on record for this day"))
         .otherwise(sums)
     )
 
 
 def _cite(terms: Outpatient, tables: FeeTables) -> pl.Expr:
     names = ["opps_labor_share"]
-    names += ["opps_rural_sole_community_factor"] if terms.rural_sole_community else []
+    sole = terms.rural_sole_community and terms.department != "off_campus"
+    names += ["opps_rural_sole_community_factor"] if sole else []
     names += {
         "off_campus": ["section_603_share"],
         "excepted_off_campus": ["excepted_off_campus_administration_share"],

@@ -11,14 +11,15 @@ import polars as pl
 
 from subq_toolkit.conditions import says
 from subq_toolkit.fees.money import exact, to_cents
-from subq_toolkit.fees.rules import constant, rule
+from subq_toolkit.fees.rules import constant, rule, rule_cite
 from subq_toolkit.fees.schedules import Physician
 from subq_toolkit.fees.tables import FeeTables, on_the_day
 
 _VALUES = ("work_rvu", "nonfac_pe_rvu", "mp_rvu")
 _INDEXES = ("gpci_work", "gpci_pe", "gpci_mp")
 _FACTOR = "conversion_factor"
-_CITED = ("cite_values", "cite_factor", "cite_place")
+_TWO = pl.Decimal(18, 2)
+_CITED = ("cite_values", "cite_factor", "cite_place", "cite_less")
 #: Status of a code in the published file, and what it means for payment.
 _NOT_PAID = {
     "I": "not valid for Medicare (status I)",
@@ -60,10 +61,14 @@ def physician_rates(codes: pl.LazyFrame, terms: Physician, tables: FeeTables) ->
     )
     found = _with_gpcis(found, tables)
     fee = sum(exact(pl.col(v)) * exact(pl.col(g)) for v, g in zip(_VALUES, _INDEXES, strict=True))
-    amount = to_cents(fee * exact(pl.col(_FACTOR)))
+    found = found.with_columns(fee_usd=to_cents(fee * exact(pl.col(_FACTOR))))
+    less, cite_less = constant(1), pl.lit(None, pl.String)
     if not terms.participating:
-        amount = to_cents(exact(amount) * exact(rule(tables, "nonparticipating_factor")))
-    return found.with_columns(rate_usd=amount, status=_status()).select(
+        less = rule(tables, "nonparticipating_factor")
+        cite_less = pl.lit(rule_cite(tables, "nonparticipating_factor"))
+    rate = to_cents(exact(pl.col("fee_usd")) * exact(less))
+    found = found.with_columns(rate_usd=rate, _less=less, cite_less=cite_less)
+    return found.with_columns(status=_status()).select(
         *("code", "service_date", "facility", "locality", "status"),
         pl.when(pl.col("status") == "paid").then(pl.col("rate_usd")).alias("rate_usd"),
         _basis(terms).alias("basis"),
@@ -98,7 +103,7 @@ _AT_FACILITY = pl.col("facility") & (pl.col("pctc") == "5")
 
 def _status() -> pl.Expr:
     """``paid``, ``not_paid`` or ``missing``; a missing figure is never a payment of zero."""
-    known = pl.all_horizontal(pl.col(one).is_not_null() for one in (*_VALUES, *_INDEXES, _FACTOR))
+    known = pl.col("rate_usd").is_not_null()
     return (
         pl.when(_STATUS.is_in(list(_NOT_PAID)) | _AT_FACILITY)
         .then(pl.lit("not_paid"))
@@ -110,14 +115,17 @@ def _status() -> pl.Expr:
 
 def _basis(terms: Physician) -> pl.Expr:
     """The arithmetic of an amount in words, or why there is none."""
-    values = [pl.col(one).cast(pl.Decimal(18, 2)) for one in _VALUES]
+    values = [pl.col(one).cast(_TWO) for one in _VALUES]
     indexes = [pl.col(one).cast(pl.Decimal(18, 3)) for one in _INDEXES]
     factors = [one for pair in zip(values, indexes, strict=True) for one in pair]
-    less = "" if terms.participating else " × 0.95 (not participating)"
+    less = says(" = {} × {} (not participating)", pl.col("fee_usd"), pl.col("_less").cast(_TWO))
     sums = says(
-        f"({{}} × {{}} + {{}} × {{}} + {{}} × {{}}) × {{}}{less}, {{}}",
-        *factors, pl.col(_FACTOR), pl.col("name"),
-    )  # fmt: skip
+        "({} × {} + {} × {} + {} × {}) × {}{}, {}",
+        *factors,
+        pl.col(_FACTOR),
+        pl.lit("") if terms.participating else less,
+        pl.col("name"),
+    )
     return (
         pl.when(_AT_FACILITY)
         .then(pl.lit("facility place of service: not paid to a practitioner (PC/TC 5)"))
@@ -131,5 +139,7 @@ def _basis(terms: Physician) -> pl.Expr:
         .then(pl.lit("no conversion factor is on record for this day"))
         .when(pl.col("gpci_work").is_null())
         .then(pl.lit("no GPCI is on record for this locality and day"))
+        .when(pl.col("_less").is_null())
+        .then(pl.lit("no share of those who do not participate is on record for this day"))
         .otherwise(sums)
     )

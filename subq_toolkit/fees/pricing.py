@@ -1,4 +1,9 @@
-"""What the lines of a claim are allowed, under whose terms, and why."""
+"""What the lines of a claim are allowed, under whose terms, and why.
+
+Pricing works on a small table of its own (line number, encounter, day, code, units, place,
+charge) and adds its answer to the lines by their number, so that no column of the user's is
+touched, whatever its name.
+"""
 
 import difflib
 
@@ -7,7 +12,8 @@ import polars as pl
 from subq_toolkit.coding import Coded
 from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.errors import InputError
-from subq_toolkit.fees.contracts import Contract, contract_lines
+from subq_toolkit.fees.contract_lines import contract_lines
+from subq_toolkit.fees.contracts import Contract
 from subq_toolkit.fees.money import USD, exact, to_cents
 from subq_toolkit.fees.outpatient import outpatient_lines
 from subq_toolkit.fees.physician import physician_rates
@@ -16,8 +22,17 @@ from subq_toolkit.fees.tables import FeeTables, bundled_tables
 from subq_toolkit.planning import Plan
 
 Schedule = Physician | Outpatient | Contract
-_NEEDED = ("encounter_id", "service_date", "code", "units")
 _ADDED = ("rate_usd", "allowed_usd", "status", "schedule", "basis", "cite")
+#: Columns that are needed, and what they hold.
+_NEEDED = {
+    "encounter_id": "text or whole numbers",
+    "service_date": "dates",
+    "code": "text",
+    "units": "whole numbers",
+}
+_KNOWN = pl.all_horizontal(
+    pl.col(name).is_not_null() for name in ("service_date", "code", "units")
+) & (pl.col("units") >= 0)
 
 
 def price(
@@ -51,36 +66,47 @@ def price(
     Returns
     -------
     pl.LazyFrame
-        ``lines`` sorted by encounter, day and code, with ``rate_usd`` (one unit) and
-        ``allowed_usd`` [USD], null where no figure is known; ``status`` (``paid``,
-        ``packaged``: zero beside another line, ``not_paid``: zero under this schedule,
-        ``missing``); ``schedule``; ``basis`` (the arithmetic); ``cite``, where ``cite_code`` is
-        the source of the code that ``lines`` brought.
+        ``lines`` in their order with ``rate_usd`` (one unit) and ``allowed_usd`` [USD], null
+        where no figure is known; ``status`` (``paid``, ``packaged``: zero beside another line,
+        ``not_paid``: zero under this schedule, ``missing``); ``schedule``; ``basis`` (the
+        arithmetic); ``cite``, where ``cite_code`` is the source of the code that ``lines``
+        brought. Priced again, the columns are replaced.
 
     Raises
     ------
     InputError
-        If a column is missing, or for an unknown schedule, locality or area (with the nearest
-        names).
+        If a column is missing or of a wrong type, or for an unknown schedule, locality or area
+        (with the nearest names).
     """
     terms = _terms(schedule, locality=locality, wage_index=wage_index, apm=apm)
-    tables = tables or bundled_tables()
-    rows = _prepared(lines)
-    priced = _priced(rows, terms, tables)
-    kept = [name for name in rows.collect_schema() if not name.startswith("_")]
-    return (
-        priced.with_columns(
-            pl.col("rate_usd", "allowed_usd").cast(USD), schedule=pl.lit(terms.name)
+    given = _table_of(lines)
+    schema = given.collect_schema()
+    _check_columns(schema)
+    if getattr(terms, "locality", None) == AS_CHARTED and "locality" not in schema:
+        raise InputError(
+            "The lines have no column 'locality'. Join it from the encounters, or state "
+            "one locality."
         )
-        .sort("_line")
-        .select(*kept, *_ADDED)
+    number = _free_name("line", schema)
+    given = _without_older_prices(given, schema).with_row_index(number).cache()
+    priced = _priced(_own_table(given, schema, number), terms, tables or bundled_tables())
+    answer = priced.select(
+        "_line",
+        pl.col("rate_usd", "allowed_usd").cast(USD),
+        "status",
+        pl.lit(terms.name).alias("schedule"),
+        "basis",
+        "cite",
+    )
+    return (
+        given.join(answer, left_on=number, right_on="_line", how="left").sort(number).drop(number)
     )
 
 
 def _terms(
     schedule: str | Schedule, *, locality: str | None, wage_index: float | str | None, apm: bool
 ) -> Schedule:
-    if not isinstance(schedule, str):
+    if isinstance(schedule, Physician | Outpatient | Contract):
         if locality is not None or wage_index is not None or apm:
             raise InputError(
                 "'locality', 'wage_index' and 'apm' belong to 'mpfs' and 'opps'; state them in the "
@@ -95,52 +121,103 @@ def _terms(
         raise InputError(
             "'locality' and 'apm' belong to schedule='mpfs', 'wage_index' to schedule='opps'."
         )
-    near = difflib.get_close_matches(schedule, ("mpfs", "opps"), n=1)
+    near = difflib.get_close_matches(str(schedule), ("mpfs", "opps"), n=1)
     meant = f" Did you mean '{near[0]}'?" if near else ""
     raise InputError(
         f"'schedule' is 'mpfs', 'opps', or a Physician, Outpatient or Contract.{meant}"
     )
 
 
-def _prepared(lines: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
-    lines = _lines_of(lines)
-    if not isinstance(lines, pl.DataFrame | pl.LazyFrame):
+def _table_of(given: object) -> pl.LazyFrame:
+    """The lines of a plan, a coded encounter or a coded table; a frame as it is."""
+    if isinstance(given, Plan):
+        given = given.coded
+    if isinstance(given, EncounterResult | Coded):
+        given = given.lines
+    if not isinstance(given, pl.DataFrame | pl.LazyFrame):
         raise InputError(
             f"Hand in the lines as a Polars DataFrame or LazyFrame, e.g. coded.lines; this is a "
-            f"{type(lines).__name__}."
+            f"{type(given).__name__}."
         )
-    rows = lines.lazy()
-    schema = rows.collect_schema()
+    return given.lazy()
+
+
+def _check_columns(schema: pl.Schema) -> None:
     missing = [name for name in _NEEDED if name not in schema]
     if missing:
         raise InputError(
             f"The lines have no column {', '.join(map(repr, missing))}. Price coded.lines, or a "
             f"table with {', '.join(_NEEDED)}."
         )
-    if "cite" in schema:
-        rows = rows.rename({"cite": "cite_code"})
-    rows = rows.drop(_ADDED, strict=False).with_row_index("_line")
-    revenue = pl.col("revenue_code").is_not_null() if "revenue_code" in schema else pl.lit(False)
-    charge = pl.col("charge_usd").cast(pl.Decimal(18, 4)) if "charge_usd" in schema else None
-    return rows.with_columns(
-        _facility=revenue, _charge=pl.lit(None, pl.Decimal(18, 4)) if charge is None else charge
+    fitting = {
+        "encounter_id": schema["encounter_id"] == pl.String or schema["encounter_id"].is_integer(),
+        "service_date": schema["service_date"] == pl.Date,
+        "code": isinstance(schema["code"], pl.String | pl.Categorical | pl.Enum),
+        "units": schema["units"].is_integer(),
+        "charge_usd": schema.get("charge_usd", pl.Float64()).is_numeric(),
+    }
+    for name, fits in fitting.items():
+        if not fits and schema[name] != pl.Null:
+            held = _NEEDED.get(name, "numbers, in USD")
+            raise InputError(
+                f"Column '{name}' holds {schema[name]} values; it must hold {held}. Convert it "
+                f"before pricing."
+            )
+
+
+def _free_name(name: str, schema: pl.Schema) -> str:
+    while name in schema:
+        name = f"{name}_"
+    return name
+
+
+def _without_older_prices(given: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
+    """The lines as they were before they were priced, the source of their code kept apart."""
+    priced = "schedule" in schema and "basis" in schema
+    older = [name for name in _ADDED if name in schema and (priced or name != "cite")]
+    given = given.drop(older)
+    return given.rename({"cite": "cite_code"}) if "cite" in schema and not priced else given
+
+
+def _own_table(given: pl.LazyFrame, schema: pl.Schema, number: str) -> pl.LazyFrame:
+    facility = pl.col("revenue_code").is_not_null() if "revenue_code" in schema else pl.lit(False)
+    charge = pl.col("charge_usd") if "charge_usd" in schema else pl.lit(None)
+    place = pl.col("locality").cast(pl.String) if "locality" in schema else pl.lit(None, pl.String)
+    return given.select(
+        pl.col(number).alias("_line"),
+        pl.col("encounter_id").cast(pl.String),
+        pl.col("service_date").cast(pl.Date),
+        pl.col("code").cast(pl.String),
+        pl.col("units").cast(pl.Int64),
+        facility.alias("_facility"),
+        charge.cast(pl.Decimal(18, 4), strict=False).alias("_charge"),
+        place.alias("_charted_locality"),
     )
 
 
-def _lines_of(given: object) -> object:
-    """The lines of a plan, a coded encounter or a coded table; a frame as it is."""
-    coded = getattr(given, "coded", given)
-    return getattr(coded, "lines", given) if not hasattr(given, "lazy") else given
-
-
 def _priced(rows: pl.LazyFrame, terms: Schedule, tables: FeeTables) -> pl.LazyFrame:
+    """``_line`` with the answer; a line of which something is not known is missing."""
+    known = rows.filter(_KNOWN)
     if isinstance(terms, Physician):
-        return _by_physician(rows, terms, tables)
-    if isinstance(terms, Outpatient):
-        return outpatient_lines(rows, terms, tables)
-    base = _priced(rows, terms.medicare, tables)
-    medicare = base.select("_line", _medicare_usd="allowed_usd")
-    return contract_lines(rows.join(medicare, on="_line", how="left"), terms)
+        priced = _by_physician(known, terms, tables)
+    elif isinstance(terms, Outpatient):
+        priced = outpatient_lines(known, terms, tables)
+    else:
+        base = _priced(known, terms.medicare, tables)
+        names = {"allowed_usd": "_medicare_usd", "status": "_medicare_status"}
+        medicare = base.select("_line", *names, pl.col("basis").alias("_medicare_basis"))
+        priced = contract_lines(known.join(medicare.rename(names), on="_line", how="left"), terms)
+    answers = ["_line", "rate_usd", "allowed_usd", "status", "basis", "cite"]
+    unknown = rows.filter(~_KNOWN.fill_null(False)).select(
+        "_line",
+        rate_usd=pl.lit(None, USD),
+        allowed_usd=pl.lit(None, USD),
+        status=pl.lit("missing"),
+        basis=pl.lit("the date of service, the code or the units are not known"),
+        cite=pl.lit(None, pl.String),
+    )
+    usd = pl.col("rate_usd", "allowed_usd").cast(USD)
+    return pl.concat([priced.select(answers).with_columns(usd), unknown])
 
 
 def _by_physician(rows: pl.LazyFrame, terms: Physician, tables: FeeTables) -> pl.LazyFrame:
@@ -155,23 +232,17 @@ def _by_physician(rows: pl.LazyFrame, terms: Physician, tables: FeeTables) -> pl
         {"facility": "_facility", "locality": "_locality"}
     )
     free = pl.when(pl.col("status") == "not_paid").then(pl.lit(0, USD)).otherwise("rate_usd")
-    allowed = exact(pl.col("rate_usd")) * exact(pl.col("units"))
     priced = rows.join(rates.with_columns(rate_usd=free), on=by, how="left", nulls_equal=True)
-    return priced.with_columns(allowed_usd=_lesser(allowed))
+    full = exact(pl.col("rate_usd")) * exact(pl.col("units"))
+    lesser = exact(pl.col("_charge")) < full
+    allowed = pl.when(lesser).then(exact(pl.col("_charge"))).otherwise(full)
+    basis = pl.concat_str("basis", pl.lit("; the charge of the line is less"))
+    return priced.with_columns(
+        allowed_usd=to_cents(allowed), basis=pl.when(lesser).then(basis).otherwise("basis")
+    )
 
 
 def _locality(rows: pl.LazyFrame, terms: Physician) -> pl.Expr:
     if terms.locality != AS_CHARTED:
         return pl.lit(terms.locality, pl.String)
-    if "locality" not in rows.collect_schema():
-        raise InputError(
-            "The lines have no column 'locality'. Join it from the encounters, or state "
-            "one locality."
-        )
-    return pl.col("locality").cast(pl.String)
-
-
-def _lesser(allowed: pl.Expr) -> pl.Expr:
-    """The lesser of fee and charge, where the charge is known."""
-    charged = pl.min_horizontal(allowed, exact(pl.col("_charge")))
-    return to_cents(pl.when(allowed.is_not_null()).then(charged))
+    return pl.col("_charted_locality")

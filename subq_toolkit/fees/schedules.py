@@ -67,8 +67,12 @@ class Outpatient:
 
     def __post_init__(self) -> None:
         _one_of("department", self.department, _DEPARTMENTS)
-        if not isinstance(self.wage_index, str | Decimal):
-            number("wage_index", self.wage_index, Bound("a number from 0.2 to 3", 0.2, most=3))
+        if isinstance(self.wage_index, Decimal) and not self.wage_index.is_finite():
+            raise InputError("'wage_index' is a number from 0.2 to 3 [1]; it is not a number.")
+        if not isinstance(self.wage_index, str):
+            given = self.wage_index
+            given = float(given) if isinstance(given, Decimal) else given
+            number("wage_index", given, Bound("a number from 0.2 to 3", 0.2, most=3))
 
     @property
     def name(self) -> str:
@@ -77,6 +81,15 @@ class Outpatient:
         parts += [self.department.replace("_", " ")] if self.department != "on_campus" else []
         parts += ["rural sole community"] if self.rural_sole_community else []
         return f"opps ({', '.join(parts)})"
+
+
+def _nearest(wanted: str, known: dict[str, str]) -> list[str]:
+    """Localities that hold the text in name or number, else those whose name or number is near."""
+    within = [key for key, name in known.items() if wanted in name.upper() or wanted in key]
+    by_number = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
+    words = {word: key for key, name in known.items() for word in [name.upper(), *name.split()]}
+    by_name = [words[word] for word in difflib.get_close_matches(wanted, words, n=3)]
+    return list(dict.fromkeys([*within[:3], *by_number, *by_name]))[:3]
 
 
 def _one_of(name: str, given: str, known: tuple[str, ...]) -> None:
@@ -97,9 +110,7 @@ def check_locality(locality: str | None, tables: FeeTables) -> None:
     known = dict(tables["gpcis"].sort("start").select("locality", "name").rows())
     if locality is None or locality in known:
         return
-    wanted = str(locality).upper()
-    named = [key for key, name in known.items() if wanted in name.upper() or wanted in key]
-    near = named[:3] or difflib.get_close_matches(wanted, known, n=3, cutoff=0.4)
+    near = _nearest(str(locality).upper(), known)
     meant = "; ".join(f"'{key}' ({known[key].title()})" for key in near)
     raise InputError(
         f"There is no locality of that name. {f'Nearest: {meant}. ' if meant else ''}Write MAC and "

@@ -14,7 +14,9 @@ from subq_toolkit.fees.rules import constant, rule
 from subq_toolkit.fees.tables import FeeTables, bundled_tables, on_the_day
 from subq_toolkit.formulas import Bound, number
 
-_ZERO = pl.lit(0, USD)
+_NEEDED = ("encounter_id", "service_date", "schedule", "allowed_usd")
+_ADDED = ["deductible_usd", "coinsurance_usd", "beneficiary_usd", "medicare_usd"]
+_ADDED += ["sequestered_usd", "medicare_paid_usd", "received_usd"]
 _AMOUNT = Bound("a number, zero or more", 0)
 
 
@@ -59,40 +61,64 @@ def who_pays(
     number("deductible_usd", deductible_usd, _AMOUNT)
     if coinsurance_cap_usd is not None:
         number("coinsurance_cap_usd", coinsurance_cap_usd, _AMOUNT)
-    rows, tables = priced.lazy(), tables or bundled_tables()
-    if "allowed_usd" not in rows.collect_schema():
-        raise InputError(
-            "who_pays needs lines with 'allowed_usd'; hand in what price(...) returned."
-        )
-    rows = rows.with_row_index("_line").with_columns(
-        deductible_usd=_deductible(pl.lit(str(deductible_usd)).cast(USD))
-    )
-    rows = on_the_day(
-        rows, tables["sequestration"].rename({"rate": "_rate"}), keep=["_rate"]
-    )  # fmt: skip
+    tables = tables or bundled_tables()
+    given, line = _checked(priced)
+    rows = given.select(
+        pl.col(line).alias("_line"),
+        *("encounter_id", "service_date", "schedule"),
+        pl.col("allowed_usd").cast(USD),
+    ).sort("_line")
+    rows = rows.with_columns(deductible_usd=_deductible(_usd(deductible_usd)))
+    rows = on_the_day(rows, tables["sequestration"].rename({"rate": "_rate"}), keep=["_rate"])
     rest = pl.col("allowed_usd") - pl.col("deductible_usd")
     share = _coinsurance_share(tables) if coinsurance else constant(0)
     of_rest = to_cents(exact(rest) * exact(share))
     if coinsurance_cap_usd is not None:
-        of_rest = pl.min_horizontal(of_rest, pl.lit(str(coinsurance_cap_usd)).cast(USD))
-    rows = rows.with_columns(coinsurance_usd=of_rest, _rest=rest)
-    rows = rows.with_columns(
-        beneficiary_usd=pl.col("deductible_usd") + pl.col("coinsurance_usd"),
-        medicare_usd=pl.col("_rest") - pl.col("coinsurance_usd"),
-    )
+        cap = _usd(coinsurance_cap_usd)
+        of_rest = pl.when(of_rest > cap).then(cap).otherwise(of_rest)
+    beneficiary = pl.col("deductible_usd") + pl.col("coinsurance_usd")
     rate = pl.col("_rate").fill_null(0) if sequestration else constant(0)
-    rows = rows.with_columns(
-        sequestered_usd=to_cents(exact(pl.col("medicare_usd")) * exact(rate))
-    ).with_columns(medicare_paid_usd=pl.col("medicare_usd") - pl.col("sequestered_usd"))
-    received = pl.col("beneficiary_usd") + pl.col("medicare_paid_usd")
-    return rows.with_columns(received_usd=received).sort("_line").drop("_line", "_rest", "_rate")
+    taken = to_cents(exact(pl.col("medicare_usd")) * exact(rate))
+    paid = pl.col("medicare_usd") - pl.col("sequestered_usd")
+    rows = (
+        rows.with_columns(coinsurance_usd=of_rest)
+        .with_columns(beneficiary_usd=beneficiary, medicare_usd=rest - pl.col("coinsurance_usd"))
+        .with_columns(sequestered_usd=taken)
+        .with_columns(medicare_paid_usd=paid)
+        .with_columns(received_usd=pl.col("beneficiary_usd") + pl.col("medicare_paid_usd"))
+        .select("_line", pl.col(_ADDED).cast(USD))
+    )
+    return given.join(rows, left_on=line, right_on="_line", how="left").sort(line).drop(line)
+
+
+def _checked(priced: pl.DataFrame | pl.LazyFrame) -> tuple[pl.LazyFrame, str]:
+    """The lines with a number of their own, and its name; older shares are left out."""
+    if not isinstance(priced, pl.DataFrame | pl.LazyFrame):
+        raise InputError(
+            f"who_pays takes the lines that price(...) returned; this is a {type(priced).__name__}."
+        )
+    schema = priced.lazy().collect_schema()
+    missing = [name for name in _NEEDED if name not in schema]
+    if missing:
+        raise InputError(
+            f"who_pays needs lines with {', '.join(map(repr, missing))}; hand in what price(...) "
+            f"returned."
+        )
+    name = "line"
+    while name in schema:
+        name = f"{name}_"
+    return priced.lazy().drop(_ADDED, strict=False).with_row_index(name).cache(), name
+
+
+def _usd(amount: float) -> pl.Expr:
+    return pl.lit(f"{amount:.2f}").cast(USD)
 
 
 def _deductible(left: pl.Expr) -> pl.Expr:
     """What of the deductible falls on each line: the rest of it, at most the line. [USD]"""
     known = pl.col("allowed_usd").fill_null(0)
     before = known.cum_sum().over("encounter_id") - known
-    still = pl.max_horizontal(left - before.cast(USD), _ZERO)
+    still = pl.max_horizontal(left - before.cast(USD), pl.lit(0, USD))
     met = pl.min_horizontal(still, pl.col("allowed_usd"))
     return pl.when(pl.col("allowed_usd").is_not_null()).then(met).cast(USD)
 
