@@ -395,6 +395,11 @@ def test_a_stray_quote_swallows_no_line(read, stray: str) -> None:
     assert [row["encounter_id"] for row in got] == ["E1", "E2", "E3"]
 
 
+def test_a_lone_carriage_return_spoils_only_its_line(read) -> None:
+    reading = read(f'{NEEDED},device_note\n{RUN},a\rb "c\nE2,,,"x\n{RUN},"open\n')
+    assert [row["encounter_id"] for row in rows(reading)] == [None, "E2", "E1"]
+
+
 def test_blank_lines_and_rows_without_entries(read) -> None:
     reading = read(f"{NEEDED}\n\n{RUN}\n,,\n\n{RUN}\n,,\n")
     assert len(rows(reading)) == 2
@@ -595,6 +600,14 @@ def workbook(tmp_path: Path):
 
 
 HEADER = NEEDED.split(",")
+
+
+def test_a_damaged_workbook(workbook, tmp_path: Path) -> None:
+    workbook({"Runs": [HEADER, ["E1", NINE, TEN]]})
+    path = tmp_path / "export.xlsx"
+    path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x00\x00"))
+    with pytest.raises(InputError, match="'export.xlsx' is a damaged workbook: its parts cannot"):
+        read_administrations(path)
 
 
 def test_date_cells_and_text_cells_side_by_side(workbook) -> None:

@@ -195,7 +195,10 @@ def _by_line(body: bytes, names: list[str], separator: str) -> pl.DataFrame:
     rows = []
     for line in body.decode("utf-8").split("\n")[:-1]:
         if line:
-            fields = next(csv.reader([line], delimiter=separator))
+            try:
+                fields = next(csv.reader([line], delimiter=separator))
+            except csv.Error:
+                fields = []
             sound = len(fields) == len(names) and "\0" not in line
             rows.append([*fields, False] if sound else [None] * len(names) + [True])
     columns = [f"c{i}" for i in range(len(names))]

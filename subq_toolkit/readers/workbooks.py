@@ -75,8 +75,14 @@ def _require_sound(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(4)
     if start == b"PK\x03\x04" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            size = sum(part.file_size for part in packed.infolist())
+        try:
+            with zipfile.ZipFile(path) as packed:
+                size = sum(part.file_size for part in packed.infolist())
+        except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            raise InputError(
+                f"'{path.name}' is a damaged workbook: its parts cannot be listed. Open it in "
+                f"Excel and save it again, or as CSV."
+            ) from None
         if size > MOST_BYTES:
             raise InputError(
                 f"'{path.name}' unpacks to {size / 1024**3:.1f} GB, more than the "
