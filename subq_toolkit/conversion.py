@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 
 from subq_toolkit.errors import InputError
-from subq_toolkit.formulas import Bound, number
+from subq_toolkit.formulas import Bound, check_day, number
 from subq_toolkit.product_tables import table
 
 _SHOWN = (
@@ -117,8 +117,7 @@ def iv_to_sc_presets(drug: str, *, on: date | None = None) -> pl.DataFrame:
             f"For another drug state the ratio and compute dose × ratio yourself."
         )
     rows = _ratios().filter(pl.col("drug") == drug)
-    if on is not None and not isinstance(on, date):
-        raise InputError("'on' is a date, e.g. datetime.date(2026, 3, 2), or left out.")
+    check_day(on, optional=True)
     ends = pl.col("until").is_null() if on is None else _holds(on)
     return (
         rows.filter(ends)

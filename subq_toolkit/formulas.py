@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
 from numbers import Integral, Real
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
@@ -137,6 +138,19 @@ def number(name: str, value: object, bound: Bound) -> float:
             f"Correct it, or convert it to {unit_of(name)}."
         )
     return int(value) if bound.whole or isinstance(value, Integral) else float(value)
+
+
+def check_day(on: object, *, optional: bool = False) -> None:
+    """Check that a day is a date.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not (isinstance(on, date) or (optional and on is None)):
+        left_out = ", or left out" if optional else ""
+        raise InputError(f"'on' is a date, e.g. datetime.date(2026, 3, 2){left_out}.")
 
 
 def _fault(value: float, bound: Bound) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 
 from subq_toolkit.effective import STANDINGS
 from subq_toolkit.errors import InputError
-from subq_toolkit.formulas import Bound, Value, number, unit_of
+from subq_toolkit.formulas import Bound, Value, check_day, number, unit_of
 from subq_toolkit.product_tables import product_named, table
 
 #: What each limit speaks of, in a reader's words.
@@ -72,8 +72,7 @@ class Circumstances:
         markets = sorted(table("limits")["market"].drop_nulls().unique())
         if self.use is not None and not isinstance(self.use, str):
             raise InputError("'use' is text, or left out.")
-        if self.on is not None and not isinstance(self.on, date):
-            raise InputError("'on' is a date, e.g. datetime.date(2026, 3, 2), or left out.")
+        check_day(self.on, optional=True)
         if not isinstance(self.market, str) or self.market not in markets:
             raise InputError(f"'market' is one of {', '.join(markets)}; something else was given.")
         for name, bound in _BOUNDS.items():

@@ -99,9 +99,7 @@ def test_the_baseline_is_the_sum_of_the_priced_lines(
     home = (pl.col("setting") == "home").fill_null(False)
     terms = {"opps": hospital, Physician(place="office"): ~hospital & ~home}
     priced = pl.concat(
-        price(lines.filter(here), schedule=schedule)
-        .select("code", "allowed_usd")
-        .collect()
+        price(lines.filter(here), schedule=schedule).select("code", "allowed_usd").collect()
         for schedule, here in terms.items()
     )
     by_line = dict(priced.group_by("code").agg(pl.col("allowed_usd").sum()).rows())
@@ -294,6 +292,13 @@ def test_charting_error_by_hand() -> None:
     assert table["units_difference"].to_list() == [0, 0, 0, 0, 1, 1, 3]
     usd = [Decimal("0.00")] * 4 + [Decimal("17.03"), Decimal("17.03"), Decimal("51.09")]
     assert table["difference_usd"].to_list() == usd
+
+
+def test_charting_error_starts_at_the_total_of_the_comparison(sample: MinuteSummary) -> None:
+    assert sample.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_null()).height
+    table = charting_error(sample, BASE, within_min=2)
+    at_none = table.filter(pl.col("error_min") == 0).row(0, named=True)
+    assert at_none["expected_usd"] == total_usd(sample, BASE)
 
 
 def test_encounters_near_a_step() -> None:

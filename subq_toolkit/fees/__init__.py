@@ -12,7 +12,7 @@ from subq_toolkit.fees.localities import localities, ranked_localities
 from subq_toolkit.fees.market import market_position, market_quantiles
 from subq_toolkit.fees.physician import limiting_charge_usd
 from subq_toolkit.fees.pricing import price
-from subq_toolkit.fees.schedules import Outpatient, Physician
+from subq_toolkit.fees.schedules import Outpatient, Physician, check_locality
 from subq_toolkit.fees.tables import KEYS, FeeTables, bundled_tables
 from subq_toolkit.fees.who_pays import who_pays
 
@@ -23,6 +23,7 @@ __all__ = [
     "Outpatient",
     "Physician",
     "bundled_tables",
+    "check_locality",
     "contract",
     "drug_line_of_plan",
     "drug_lines",

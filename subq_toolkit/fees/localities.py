@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from subq_toolkit.formulas import check_day
 from subq_toolkit.fees.physician import physician_rates
 from subq_toolkit.fees.schedules import Physician
 from subq_toolkit.fees.tables import FeeTables, bundled_tables
@@ -11,6 +12,7 @@ from subq_toolkit.fees.tables import FeeTables, bundled_tables
 
 def localities(on: date, *, tables: FeeTables | None = None) -> pl.DataFrame:
     """Localities with figures on a day: ``locality, state, name, gpci_work, gpci_pe, gpci_mp``."""
+    check_day(on)
     rows = _in_force((tables or bundled_tables())["gpcis"], on)
     columns = ("locality", "state", "name", "gpci_work", "gpci_pe", "gpci_mp", "standing", "cite")
     return rows.select(columns).sort("locality")

@@ -49,8 +49,9 @@ def charting_error(
     by = [name for name in summary.by if name == "payer"]
     counts = summary.counts.group_by(*keys, *by).agg(pl.col("encounters").sum())
     errors = pl.DataFrame({"error_min": range(-within_min, within_min + 1)})
+    minutes = pl.max_horizontal(pl.col("minutes") + pl.col("error_min"), 0)
     off = counts.join(errors, how="cross").with_columns(
-        minutes=pl.max_horizontal(pl.col("minutes") + pl.col("error_min"), 0)
+        minutes=pl.when(pl.col("minutes").is_not_null()).then(minutes)
     )
     shifted = MinuteSummary(off, (*by, "error_min"), summary.policy)
     mix = replace(scenario, payer_mix=()) if not by else scenario

@@ -6,6 +6,7 @@ from datetime import date
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import Contract, Outpatient, Physician
+from subq_toolkit.formulas import check_day
 
 _SHARES = ("denial_rate", "recovered_share", "further_setup_share")
 _SETTINGS = ("as_charted", "hospital", "office", "home")
@@ -63,6 +64,7 @@ class Scenario:
             near = difflib.get_close_matches(str(self.setting), _SETTINGS, n=1)
             meant = f" Did you mean '{near[0]}'?" if near else ""
             self._refuse(f"'setting' is one of {', '.join(map(repr, _SETTINGS))}.{meant}")
+        check_day(self.on, optional=True)
         for name in _SHARES:
             self._check_share(name, getattr(self, name))
         for payer, share in (*self.payer_rates, *self.payer_mix):
