@@ -14,6 +14,7 @@ from subq_toolkit.dosing import max_dose_rate_mg_per_h
 from subq_toolkit.encounter import EncounterResult, code_encounter
 from subq_toolkit.errors import InputError, NotInEffectError, StaleValueWarning, SubqError
 from subq_toolkit.explain import explain
+from subq_toolkit.fees import price
 from subq_toolkit.limit_use import limit_use
 from subq_toolkit.planning import Plan, plan_infusion, plan_variations
 from subq_toolkit.policy import Policy, policy_choices, policy_preset, policy_presets
@@ -51,6 +52,7 @@ __all__ = [
     "policy_choices",
     "policy_preset",
     "policy_presets",
+    "price",
     "products",
     "published_limits",
     "read_administrations",

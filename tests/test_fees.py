@@ -490,6 +490,12 @@ def test_a_line_without_day_code_or_units_is_missing(schedule: str, column: str)
     assert got[0]["basis"]
 
 
+@pytest.mark.parametrize("schedule", ["mpfs", "opps"])
+def test_units_below_zero_are_no_payment(schedule: str) -> None:
+    got = only(line(units=-1), schedule=schedule)
+    assert (got["status"], got["allowed_usd"]) == ("missing", None)
+
+
 def rates_with(**changes: object) -> FeeTables:
     """Tables with one more outpatient rate, that of a drug."""
     rates = bundled_tables()["opps_rates"]
@@ -516,6 +522,12 @@ def test_the_basis_of_a_drug_gives_its_amount() -> None:
 def test_a_drug_of_status_k1_is_paid_too() -> None:
     got = only(line(code="J1559", units=160), schedule="opps", tables=rates_with(si="K1"))
     assert (got["status"], got["allowed_usd"]) == ("paid", Decimal("2322.40"))
+
+
+@pytest.mark.parametrize("si", ["Q3", "Q4", "R", "U", "??"])
+def test_a_status_that_is_not_known_here_is_missing_and_not_zero(si: str) -> None:
+    got = only(line(code="J1559"), schedule="opps", tables=rates_with(si=si))
+    assert (got["status"], got["allowed_usd"]) == ("missing", None)
 
 
 # --- place of service, charges, participation ------------------------------------------------
@@ -556,9 +568,15 @@ def test_a_charge_makes_no_unknown_fee_known_and_leaves_the_hospital_alone() -> 
     assert priced(*rows, schedule="opps")[1]["allowed_usd"] == RATE
 
 
+@pytest.mark.parametrize("schedule", ["mpfs", "opps"])
+def test_a_charge_below_zero_is_no_payment_below_zero(schedule: str) -> None:
+    got = only(line(charge_usd=-100.0), schedule=schedule)
+    assert got["allowed_usd"] is None or got["allowed_usd"] >= 0
+
+
 def test_the_basis_says_when_the_charge_was_the_lesser() -> None:
     assert "charge" in only(line(charge_usd=100.0))["basis"]
-    assert "charge" not in only(line(charge_usd=200.0))["basis"]
+    assert "charge" not in only(line(charge_usd=144.96))["basis"]
 
 
 def test_a_practitioner_who_does_not_participate() -> None:

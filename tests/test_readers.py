@@ -606,7 +606,7 @@ def test_a_damaged_workbook(workbook, tmp_path: Path) -> None:
     workbook({"Runs": [HEADER, ["E1", NINE, TEN]]})
     path = tmp_path / "export.xlsx"
     path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x00\x00"))
-    with pytest.raises(InputError, match="'export.xlsx' is a damaged workbook: its parts cannot"):
+    with pytest.raises(InputError, match="is a damaged workbook: its parts cannot"):
         read_administrations(path)
 
 

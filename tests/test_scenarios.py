@@ -154,6 +154,9 @@ def test_payers_pay_their_share_and_the_mix_can_move() -> None:
         "A": Decimal("869.76"),
         "B": Decimal("289.92"),
     }
+    assert apart["units"].to_list() == [6.0, 4.0]  # what a payer pays takes no unit away
+    only_mixed = replace(BASE, payer_mix=(("A", 0.2), ("B", 0.8)))
+    assert expected(work, only_mixed, by=["payer"])["units"].to_list() == [2.0, 8.0]
 
 
 def test_comparison_and_bridge_add_up_to_the_cent(sample: MinuteSummary) -> None:
@@ -324,6 +327,8 @@ def test_break_even_by_hand() -> None:
     row = break_even(summary((60, 10)), BASE, **costs).row(0, named=True)
     # 144.96 - 1 h × 80 - 14.96 = 50; 1000 / 50
     assert (row["margin_usd"], row["break_even_encounters"]) == (50.0, 20)
+    work = summary((60, 10), (None, 10, {"outcome": "query"}))
+    assert break_even(work, replace(BASE, recovered_share=1), **costs).row(0, named=True) == row
     dear = break_even(summary((60, 10)), BASE, **costs | {"nurse_usd_per_h": 500})
     assert dear["break_even_encounters"].item() is None
 

@@ -4,10 +4,10 @@ from datetime import date
 
 import polars as pl
 
-from subq_toolkit.formulas import check_day
 from subq_toolkit.fees.physician import physician_rates
 from subq_toolkit.fees.schedules import Physician
 from subq_toolkit.fees.tables import FeeTables, bundled_tables
+from subq_toolkit.formulas import check_day
 
 
 def localities(on: date, *, tables: FeeTables | None = None) -> pl.DataFrame:

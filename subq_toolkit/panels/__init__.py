@@ -1,11 +1,13 @@
 """Notebook panels: controls, a frozen state, and the answer to it.
 
 ``CodingCalculator`` answers what one encounter may be reported as, ``DosePlanner`` how an
-infusion runs and what it would earn. A panel holds no rule and no arithmetic: it hands what
-was typed to the toolkit and shows what comes back. Only panel modules import ipywidgets.
+infusion runs and what it would earn, ``ScenarioPanel`` what work pays under which terms.
+A panel holds no rule and no arithmetic: it hands what was typed to the toolkit and shows what
+comes back. Only panel modules import ipywidgets.
 """
 
 from subq_toolkit.panels.coding_calculator import CodingCalculator
 from subq_toolkit.panels.dose_planner import DosePlanner
+from subq_toolkit.panels.scenario_panel import ScenarioPanel
 
-__all__ = ["CodingCalculator", "DosePlanner"]
+__all__ = ["CodingCalculator", "DosePlanner", "ScenarioPanel"]

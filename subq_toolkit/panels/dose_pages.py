@@ -4,6 +4,7 @@ import polars as pl
 
 from subq_toolkit.conversion import Conversion
 from subq_toolkit.dosing.patient_controlled import COUNTING
+from subq_toolkit.panels.html_parts import note as look
 from subq_toolkit.panels.html_parts import section, source, table, text
 from subq_toolkit.planning import NOTICE, Plan
 
@@ -38,11 +39,6 @@ def _box(verdict: tuple[str, str, str, str], said: str, measure: str) -> str:
         f'<span class="sq-answer"><span class="sq-units">{text(said)}</span>'
         f'<span class="sq-measure">{text(measure)}</span></span></div>'
     )
-
-
-def note_page(note: str) -> str:
-    """What stands in the way of an answer."""
-    return f'<p class="sq-note"><b>▲ Look:</b> {text(note)}</p>' if note else ""
 
 
 def limits_page(made: Plan | None) -> str:
@@ -134,7 +130,7 @@ def steps_page(made: Plan | None) -> str:
 def conversion_page(converted: Conversion | None, note: str, regimen_dose: float | None) -> str:
     """The dose by the chosen ratio and by every published one."""
     if converted is None:
-        return note_page(note)
+        return look(note)
     rows = [
         (
             f"<b>{text(row['preset'].replace('_', ' '))}</b>"
@@ -164,7 +160,7 @@ def _span(low: float, high: float) -> str:
 def boluses_page(windows: pl.DataFrame | None, note: str) -> str:
     """What a patient-controlled setting can give, and which limit binds."""
     if windows is None:
-        return note_page(note)
+        return look(note)
     rows = [
         (
             f"{row['window_h']} h",
@@ -190,7 +186,7 @@ def _fits(row: dict) -> bool:
 def rotation_page(calendar: pl.DataFrame | None, note: str) -> str:
     """How many sets and positions a period asks for."""
     if calendar is None:
-        return note_page(note)
+        return look(note)
     soon = calendar["too_soon"].sum()
     said = f"{calendar.height} sets over {calendar['position'].n_unique()} positions."
     said += f" {soon} go back to a position too soon." if soon else " None goes back too soon."

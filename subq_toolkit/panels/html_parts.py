@@ -4,7 +4,7 @@ Whatever a person typed or a file held is escaped here, in one place: ``text``.
 """
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 def text(value: object) -> str:
@@ -12,19 +12,26 @@ def text(value: object) -> str:
     return "" if value is None else html.escape(str(value))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, numeric: int) -> str:
-    """A table of ready-made cells; column ``numeric`` is aligned as numbers."""
-    number = ' class="sq-number"'
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    name: str,
+    numeric: int,
+    figures: Collection[int] = (),
+) -> str:
+    """A table of ready-made cells: column ``numeric`` stands out, ``figures`` are aligned too."""
+
+    def look(column: int) -> str:
+        if column == numeric:
+            return ' class="sq-number"'
+        return ' class="sq-figure"' if column in figures else ""
+
     cells = "".join(
-        "<tr>"
-        + "".join(f"<td{number if i == numeric else ''}>{cell}</td>" for i, cell in enumerate(row))
-        + "</tr>"
+        "<tr>" + "".join(f"<td{look(i)}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>"
         for row in rows
     )
-    head = "".join(
-        f'<th scope="col"{number if i == numeric else ""}>{name}</th>'
-        for i, name in enumerate(heads)
-    )
+    head = "".join(f'<th scope="col"{look(i)}>{name}</th>' for i, name in enumerate(heads))
     return (
         f'<table class="sq-table" aria-label="{name}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{cells}</tbody></table>"
@@ -51,3 +58,8 @@ def entry_marks(problems: dict[str, str], labels: dict[str, str]) -> str:
         for name, problem in problems.items()
     )
     return f'<ul class="sq-marks" role="alert">{items}</ul>' if items else ""
+
+
+def note(said: str) -> str:
+    """What stands in the way of an answer; empty for nothing."""
+    return f'<p class="sq-note"><b>▲ Look:</b> {text(said)}</p>' if said else ""

@@ -1,5 +1,7 @@
 """At what volume the work pays for its chair, its nurse and its set-up."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from subq_toolkit.errors import InputError
@@ -47,7 +49,8 @@ def break_even(
     Notes
     -----
     margin = payment - hours × (chair + nurse) - set-ups × set-up; volume = fixed / margin,
-    rounded up. Arithmetic; no source.
+    rounded up. Arithmetic; no source. All of an encounter that was coded: stops that are found
+    bring more such encounters and do not change the margin of one.
 
     Raises
     ------
@@ -72,7 +75,8 @@ def break_even(
     hours, setups = coded.select(
         (minutes * count).sum() / n / 60, ((1 + further) * count).sum() / n
     ).row(0)
-    payment = float(total_usd(summary, scenario, tables=tables)) / n
+    charted = replace(scenario, recovered_share=0.0)
+    payment = float(total_usd(summary, charted, tables=tables)) / n
     cost = hours * (chair_usd_per_h + nurse_usd_per_h) + setups * setup_usd
     margin = payment - cost
     return pl.DataFrame(

@@ -59,14 +59,14 @@ def expected(
     _check_by(summary, by)
     lines = expected_lines(summary, scenario, tables=tables)
     missing = pl.when(pl.col("cents").is_null()).then(pl.col("units") * pl.col("encounters"))
-    cells = lines.group_by(*by, "code", "role", "weight").agg(
+    cells = lines.group_by(*by, "code", "role", "weight", "paid_share").agg(
         units=(pl.col("units") * pl.col("encounters")).sum(),
         cents=(pl.col("cents") * pl.col("encounters")).sum(),
         without=missing.sum(),
     )
     scaled = cells.group_by(*by, "code", "role").agg(
         units=(pl.col("units") * pl.col("weight")).sum().round(9),
-        cents=(pl.col("cents") * pl.col("weight")).sum().round(4),
+        cents=(pl.col("cents") * pl.col("weight") * pl.col("paid_share")).sum().round(4),
         units_without_price=(pl.col("without") * pl.col("weight")).sum().round(9),
     )
     usd = (pl.col("cents") * (1 - scenario.denial_rate)).round(0, mode="half_away_from_zero")
@@ -94,7 +94,8 @@ def expected_lines(
     pl.DataFrame
         The summary's ``period, place`` and groups, ``minutes`` [min] (as the scenario has
         them; null for what is recovered), ``code, role, units`` [1], ``cents`` of one such
-        line, ``encounters`` [1], and ``weight``: the share by which it counts. [1]
+        line, ``encounters`` [1], ``weight``: the share by which it counts [1], and
+        ``paid_share``: what its payer pays of the amount. [1]
     """
     coded = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
     lines = _lines(_under(scenario, coded, summary), scenario, summary.policy)
@@ -123,14 +124,16 @@ def _under(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary) -> pl
         minutes=pl.max_horizontal(minutes.cast(pl.Int64), 0),
         day=day,
         place=place,
-        weight=_payer_weight(scenario, rows, summary),
+        **_by_payer(scenario, rows, summary),
     )
 
 
-def _payer_weight(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary) -> pl.Expr:
-    """How much an encounter of each payer counts: its rate, and how far the mix is moved. [1]"""
+def _by_payer(
+    scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary
+) -> dict[str, pl.Expr]:
+    """How much an encounter of each payer counts when the mix is moved, and what it pays. [1]"""
     if not (scenario.payer_rates or scenario.payer_mix):
-        return pl.lit(1.0)
+        return {"weight": pl.lit(1.0), "paid_share": pl.lit(1.0)}
     if "payer" not in summary.by:
         raise InputError(
             f"Scenario {scenario.name!r} speaks of payers, and the summary does not keep them "
@@ -147,9 +150,11 @@ def _payer_weight(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary
     weights = dict.fromkeys(known, 0.0 if scenario.payer_mix else 1.0)
     total = sum(known.values())
     weights |= {payer: share * total / known[payer] for payer, share in scenario.payer_mix}
-    for payer, rate in scenario.payer_rates:
-        weights[payer] *= rate
-    return pl.col("payer").replace_strict(weights, default=1.0, return_dtype=pl.Float64)
+    shares = {"weight": weights, "paid_share": dict(scenario.payer_rates)}
+    return {
+        name: pl.col("payer").replace_strict(one, default=1.0, return_dtype=pl.Float64)
+        for name, one in shares.items()
+    }
 
 
 def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFrame:

@@ -86,7 +86,9 @@ def simulate(
     draws
         How many totals to draw. [1]
     denials_seen, recoveries_seen
-        On how many cases the scenario's rate was seen: pairs of (events, cases). None: the rate
+        On how many cases the scenario's rate was seen: pairs of (events, cases). The rate is then
+        drawn from the beta distribution of Jeffreys, whose mean lies a little nearer to one half
+        than events / cases, so that the mean of the draws is not ``exact_usd``. None: the rate
         is taken as certain.
     tables
         The dated figures; the bundled ones by default.
@@ -115,7 +117,8 @@ def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | Non
     """What an encounter earns and how many earn it, by place: ``place, cents, encounters``."""
     keys = ["period", "place", "minutes", "setup", *summary.by]
     lines = expected_lines(summary, scenario, tables=tables)
-    cents = (pl.col("cents").fill_null(0) * pl.col("weight")).sum()
+    share = pl.col("weight") * pl.col("paid_share")
+    cents = (pl.col("cents").fill_null(0) * share).sum()
     counted = pl.col("encounters").first()
     cells = lines.group_by(keys, maintain_order=True).agg(cents=cents, encounters=counted)
     merged = cells.group_by("place", pl.col("cents").round(4)).agg(pl.col("encounters").sum())

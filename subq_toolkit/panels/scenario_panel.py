@@ -1,0 +1,254 @@
+"""The scenario panel: a baseline beside what-ifs, and one view of them at a time."""
+
+from dataclasses import fields, replace
+from importlib.resources import files
+from pathlib import Path
+
+import ipywidgets as w
+import polars as pl
+
+from subq_toolkit.catalog import sample_administrations
+from subq_toolkit.charts import LiveChart, stacked, still
+from subq_toolkit.coding import Coded, code_administrations
+from subq_toolkit.errors import SubqError
+from subq_toolkit.panels.html_parts import note
+from subq_toolkit.panels.scenario_rows import TermsRow
+from subq_toolkit.panels.scenario_states import (
+    PRESETS,
+    ScenarioState,
+    TermsState,
+    load_state,
+    save_state,
+    scenario_of,
+)
+from subq_toolkit.panels.scenario_views import VIEWS, Asked, View, totals
+from subq_toolkit.panels.section import choice_entry, text_entry
+from subq_toolkit.scenarios import MinuteSummary, Scenario, minute_summary
+
+_MOST_WHAT_IFS = 3
+_ASKED = ("code", "ours", "charges", "state", "chair_usd_per_h", "nurse_usd_per_h", "setup_usd")
+_ASKED += ("fixed_usd",)
+
+
+class ScenarioPanel(w.VBox):
+    """Look at coded work under other terms: totals, bridge, spread, places, market, costs.
+
+    Parameters
+    ----------
+    coded
+        What ``code_administrations`` returned, or a ``MinuteSummary``; the bundled invented
+        export by default.
+    state
+        What another panel's ``state`` held, or the name of a file that ``save`` wrote.
+
+    Attributes
+    ----------
+    state
+        All that was typed and chosen, as a frozen value.
+    summary
+        The work, counted by minutes.
+    """
+
+    def __init__(
+        self,
+        coded: Coded | MinuteSummary | None = None,
+        *,
+        state: ScenarioState | str | Path | None = None,
+    ) -> None:
+        if isinstance(coded, MinuteSummary):
+            self.summary = coded
+        else:
+            coded = coded or code_administrations(sample_administrations())
+            by = ["payer"] if "payer" in coded.encounters.collect_schema() else []
+            self.summary = minute_summary(coded, by=by)
+        self._opening = load_state(state) if isinstance(state, str | Path) else state
+        self._opening = self._opening or ScenarioState()
+        self._held, self._seen = True, {}
+        self._rows, self._note, self._page = w.VBox(), w.HTML(), w.HTML()
+        self._charts = {
+            name: [LiveChart(None) for _ in range(view.charts)] for name, view in VIEWS.items()
+        }
+        self._pages = {name: w.HTML() for name in VIEWS}
+        self.asked = _entries()
+        self.tabs = w.Tab([self._tab(name) for name in VIEWS], titles=list(VIEWS))
+        self.shown = choice_entry("Bridge and spread of", 190, [("the first what-if", 1)])
+        self.preset = choice_entry(
+            "Add a what-if", 250, [("choose one", ""), *((name, name) for name in PRESETS)]
+        )
+        self.reset_button = w.Button(description="Reset", tooltip="Back to how it was opened")
+        super().__init__(self._laid_out())
+        self.add_class("sq-panel")
+        self.reset_button.on_click(lambda _button: self.reset())
+        self.preset.observe(self._add, names="value")
+        for control in (*self.asked.values(), self.shown):
+            control.observe(self._show, names="value")
+        self.tabs.observe(self._show_view, names="selected_index")
+        self.reset()
+
+    @property
+    def rows(self) -> tuple[TermsRow, ...]:
+        """The baseline and the what-ifs, from top to bottom."""
+        return self._rows.children
+
+    @property
+    def state(self) -> ScenarioState:
+        """All that was typed and chosen; ``save`` writes it, another panel opens it."""
+        asked = {name: entry.value for name, entry in self.asked.items()}
+        terms = tuple(row.state for row in self.rows)
+        return ScenarioState(terms=terms, shown=self.shown.value, **asked)
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The baseline and the what-ifs as ``Scenario`` values; refuses as they do."""
+        return tuple(scenario_of(row.state) for row in self.rows)
+
+    def data(self) -> pl.DataFrame:
+        """The numbers under the totals: what ``compare`` returns."""
+        return totals(self.summary, self.scenarios)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the state to a small JSON file, without any encounter."""
+        return save_state(self.state, path)
+
+    def reset(self) -> None:
+        """Go back to what the panel was opened with."""
+        self._held = True
+        try:
+            self._put_rows(self._opening.terms)
+            self.shown.value = min(self._opening.shown, max(len(self.rows) - 1, 1))
+            for name, entry in self.asked.items():
+                entry.value = getattr(self._opening, name)
+        finally:
+            self._held = False
+        self._show()
+
+    def add(self, terms: TermsState) -> None:
+        """Add a what-if; at most three stand beside the baseline."""
+        if len(self.rows) <= _MOST_WHAT_IFS:
+            self._put_rows((*self.state.terms, terms))
+            self._show()
+
+    def _put_rows(self, terms: tuple[TermsState, ...]) -> None:
+        self._rows.children = tuple(
+            TermsRow(one, changed=self._show, remove=self._remove if place else None)
+            for place, one in enumerate(terms[: _MOST_WHAT_IFS + 1])
+        )
+        named = [(one.name or "unnamed", place) for place, one in enumerate(terms) if place]
+        held, self._held = self._held, True
+        before = self.shown.value
+        self.shown.options = named or [("no what-if", 1)]
+        self.shown.value = before if before in dict(named).values() else 1
+        self._held = held
+
+    def _remove(self, gone: TermsRow) -> None:
+        self._put_rows(tuple(row.state for row in self.rows if row is not gone))
+        self._show()
+
+    def _add(self, change: dict) -> None:
+        if change["new"]:
+            taken = {row.state.name for row in self.rows}
+            names = [change["new"], *(f"{change['new']} ({n})" for n in range(2, 5))]
+            name = next(one for one in names if one not in taken)
+            self.preset.value = ""
+            self.add(replace(self.rows[0].state, name=name, **PRESETS[change["new"]]))
+
+    def _show(self, _change: object = None) -> None:
+        """Answer the state as it stands: the totals, and the view that is open."""
+        if self._held:
+            return
+        self._seen.clear()
+        problems = [self._problem(row.state) for row in self.rows]
+        for row, problem in zip(self.rows, problems, strict=True):
+            row.mark(problem, self._culprits(row.state) if problem else ())
+        if any(problems):
+            self._clear("An entry cannot be used: see the mark. Nothing below is an answer.")
+            return
+        self._note.value = ""
+        self._show_view()
+
+    def _problem(self, terms: TermsState) -> str:
+        try:
+            totals(self.summary, [scenario_of(terms)])
+        except SubqError as refused:
+            return str(refused)
+        return ""
+
+    def _culprits(self, terms: TermsState) -> list[str]:
+        """The entries that, put back to their default, end the refusal."""
+        return [
+            one.name
+            for one in fields(TermsState)
+            if not self._problem(replace(terms, **{one.name: one.default}))
+        ]
+
+    def _show_view(self, _change: object = None) -> None:
+        name = list(VIEWS)[self.tabs.selected_index or 0]
+        if self._held or name in self._seen or self._note.value:
+            return
+        try:
+            self._write(name, VIEWS[name])
+        except SubqError as refused:
+            self._leave(name, note(str(refused)))
+        except Exception as fault:
+            self._leave(name, note(f"A fault ({type(fault).__name__}); please report it."))
+            raise
+
+    def _write(self, name: str, view: View) -> None:
+        asked = Asked(self.summary, self.scenarios, self.state)
+        specs, page = view.answer(asked)
+        for chart, spec in zip(self._charts[name], specs, strict=True):
+            chart.spec = spec
+        self._pages[name].value = page
+        self._seen[name] = True
+
+    def _leave(self, name: str, page: str) -> None:
+        for chart in self._charts[name]:
+            chart.spec = None
+        self._pages[name].value = page
+
+    def _clear(self, why: str) -> None:
+        self._note.value = note(why)
+        for name in VIEWS:
+            self._leave(name, "")
+
+    def _tab(self, name: str) -> w.Box:
+        view = VIEWS[name]
+        entries = w.HBox([self.asked[one] for one in view.entries])
+        entries.add_class("sq-fields")
+        charts, page = self._charts[name], self._pages[name]
+        columns = w.Box([*charts, page] if len(charts) == 1 else charts)
+        columns.add_class("sq-columns")
+        for chart in charts:
+            chart.add_class("sq-chart")
+        return w.VBox([entries, columns] if len(charts) == 1 else [entries, columns, page])
+
+    def _laid_out(self) -> list[w.Widget]:
+        css = files("subq_toolkit.panels").joinpath("panels.css").read_text("utf-8")
+        look = w.HTML(f"<style>{css}</style>")
+        look.layout.display = "none"
+        buttons = w.HBox([self.preset, self.shown, self.reset_button])
+        buttons.add_class("sq-fields")
+        return [look, self._rows, buttons, self._note, self.tabs]
+
+    def __repr__(self) -> str:
+        drawn = [chart.spec["description"] for chart in self._charts["Totals"] if chart.spec]
+        return "\n".join((f"ScenarioPanel: {self.summary!r}", *drawn))
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict:
+        drawn = [chart.spec for chart in self._charts["Totals"] if chart.spec]
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return bundle | still(stacked(drawn, "Scenarios", columns=2), repr(self))
+
+
+def _entries() -> dict[str, w.ValueWidget]:
+    codes = [(code, code) for code in ("96369", "96370", "96371", "96372")]
+    return {
+        "code": choice_entry("Code", 100, codes),
+        "ours": text_entry("Our locality", 120, "15202-00"),
+        "charges": text_entry("Our charges [USD]", 330, "96369=500; 96370=150"),
+        "state": text_entry("Hospital prices of", 130, "US or a state, e.g. OH"),
+        "chair_usd_per_h": text_entry("Chair [USD/h]", 110),
+        "nurse_usd_per_h": text_entry("Nurse [USD/h]", 110),
+        "setup_usd": text_entry("A set-up [USD]", 110),
+        "fixed_usd": text_entry("Fixed cost [USD]", 120),
+    }

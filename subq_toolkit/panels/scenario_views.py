@@ -1,0 +1,201 @@
+"""The views of the scenario panel: each from what is asked to charts and a page.
+
+A view is computed when it is opened, so that a moved slider costs only what is seen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+
+from subq_toolkit.charts.break_even_volume import break_even_volume_spec, break_even_volume_table
+from subq_toolkit.charts.charting_error_curve import (
+    charting_error_curve_spec,
+    charting_error_curve_table,
+)
+from subq_toolkit.charts.localities_ranked import localities_ranked_spec, localities_ranked_table
+from subq_toolkit.charts.market_strip import market_strip_spec, market_strip_table
+from subq_toolkit.charts.payment_bridge import payment_bridge_spec, payment_bridge_table
+from subq_toolkit.charts.payment_distribution import (
+    payment_distribution_spec,
+    payment_distribution_table,
+)
+from subq_toolkit.charts.rates_over_years import rates_over_years_spec, rates_over_years_table
+from subq_toolkit.charts.scenario_totals import scenario_totals_spec, scenario_totals_table
+from subq_toolkit.charts.steps_nearly_reached import (
+    steps_nearly_reached_spec,
+    steps_nearly_reached_table,
+)
+from subq_toolkit.charts.term_words import terms_caption
+from subq_toolkit.charts.tornado import tornado_spec, tornado_table
+from subq_toolkit.errors import InputError
+from subq_toolkit.fees import check_locality, market_position, ranked_localities
+from subq_toolkit.fees.market import COLLECTED
+from subq_toolkit.fees.tables import bundled_tables
+from subq_toolkit.panels import scenario_pages as pages
+from subq_toolkit.panels.scenario_states import ScenarioState, pairs
+from subq_toolkit.scenarios import (
+    MinuteSummary,
+    Scenario,
+    break_even,
+    bridge,
+    charting_error,
+    compare,
+    missing_stop_value,
+    near_steps,
+    rate_card,
+    simulate,
+    tornado,
+)
+
+#: The last day for which every locality has figures, for the ranking.
+_RANKED_ON = date(2025, 12, 31)
+_SEED, _WITHIN_MIN = 20260302, 10
+
+
+class Asked(NamedTuple):
+    """What a view answers: the work, the scenarios, and all that stands in the panel."""
+
+    summary: MinuteSummary
+    scenarios: tuple[Scenario, ...]
+    state: ScenarioState
+
+    @property
+    def base(self) -> Scenario:
+        """The baseline."""
+        return self.scenarios[0]
+
+    @property
+    def shown(self) -> Scenario:
+        """The what-if that bridge and spread are of; the baseline if there is none."""
+        return self.scenarios[min(self.state.shown, len(self.scenarios) - 1)]
+
+    def caption(self, scenario: Scenario) -> str:
+        """Where the numbers of a scenario are from."""
+        return terms_caption(self.summary, scenario)
+
+
+@dataclass(frozen=True)
+class View:
+    """How many charts a view has, which entries belong to it, and its answer."""
+
+    charts: int
+    entries: tuple[str, ...]
+    answer: Callable[[Asked], tuple[list[dict], str]]
+
+
+def totals(summary: MinuteSummary, scenarios: Sequence[Scenario]) -> pl.DataFrame:
+    """What ``compare`` says of the scenarios."""
+    return compare(summary, scenarios)
+
+
+def _without_price(asked: Asked, scenario: Scenario) -> float:
+    table = compare(asked.summary, [scenario])
+    return float(table.filter(pl.col("code") == "total")["units_without_price"].sum())
+
+
+def _totals(asked: Asked) -> tuple[list[dict], str]:
+    table = totals(asked.summary, asked.scenarios)
+    steps = bridge(asked.summary, asked.base, asked.shown)
+    missing = table.filter(pl.col("code") == "total", pl.col("scenario") == asked.shown.name)
+    specs = [
+        scenario_totals_spec(scenario_totals_table(table, caption=asked.caption(asked.base))),
+        payment_bridge_spec(
+            payment_bridge_table(
+                steps,
+                units_without_price=float(missing["units_without_price"].sum()),
+                caption=asked.caption(asked.shown),
+            )
+        ),
+    ]
+    return specs, pages.totals_page(table, asked.summary) + pages.bridge_page(steps)
+
+
+def _spread(asked: Asked) -> tuple[list[dict], str]:
+    shown = asked.shown
+    caption = {
+        "caption": asked.caption(shown),
+        "units_without_price": _without_price(asked, shown),
+    }
+    low, high = max(shown.denial_rate - 0.05, 0.0), min(shown.denial_rate + 0.05, 1.0)
+    ranges = {
+        "denial_rate": (low, high),
+        "recovered_share": (0.0, 1.0),
+        "shift_min": (shown.shift_min - 5, shown.shift_min + 5),
+    }
+    moved = tornado(asked.summary, shown, ranges)
+    simulated = simulate(asked.summary, shown, seed=_SEED)
+    return [
+        tornado_spec(tornado_table(moved, **caption)),
+        payment_distribution_spec(payment_distribution_table(simulated, **caption)),
+    ], ""
+
+
+def _charting(asked: Asked) -> tuple[list[dict], str]:
+    errors = charting_error(asked.summary, asked.shown, within_min=_WITHIN_MIN)
+    caption = asked.caption(asked.shown)
+    missing = _without_price(asked, asked.shown)
+    near = near_steps(asked.summary)
+    table = charting_error_curve_table(errors, units_without_price=missing, caption=caption)
+    specs = [
+        charting_error_curve_spec(table),
+        steps_nearly_reached_spec(steps_nearly_reached_table(near, caption=caption)),
+    ]
+    return specs, pages.missing_stops_page(missing_stop_value(asked.summary, asked.shown))
+
+
+def _places(asked: Asked) -> tuple[list[dict], str]:
+    ours, code = asked.state.ours.strip() or None, asked.state.code
+    check_locality(ours, bundled_tables())
+    ranked = ranked_localities(code, _RANKED_ON)
+    table = localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
+    return [
+        localities_ranked_spec(table),
+        rates_over_years_spec(rates_over_years_table()),
+    ], ""
+
+
+def _sources(asked: Asked) -> tuple[list[dict], str]:
+    days = (asked.shown.on or asked.summary.counts["period"].max(),)
+    return [], pages.rates_page(rate_card(asked.shown, days, 1), asked.shown.name)
+
+
+def _market(asked: Asked) -> tuple[list[dict], str]:
+    charges = pairs(asked.state.charges, "'charges'")
+    if not charges:
+        raise InputError("Type our charges as 96369=500; 96370=150 to see where they stand.")
+    frame = pl.DataFrame({"code": list(charges), "amount_usd": list(charges.values())})
+    state = asked.state.state.strip() or "US"
+    found = market_position(frame, state=state).collect()
+    table = market_strip_table(found, kind="gross", state=state, on=COLLECTED)
+    return [market_strip_spec(table)], pages.market_page(found)
+
+
+def _break_even(asked: Asked) -> tuple[list[dict], str]:
+    names = ("chair_usd_per_h", "nurse_usd_per_h", "setup_usd", "fixed_usd")
+    try:
+        costs = {name: float(getattr(asked.state, name)) for name in names}
+    except ValueError:
+        raise InputError("Type every cost as a number, like 30 or 12.5, without a sign.") from None
+    found = break_even(asked.summary, asked.shown, **costs)
+    table = break_even_volume_table(
+        found,
+        **costs,
+        units_without_price=_without_price(asked, asked.shown),
+        caption=asked.caption(asked.shown),
+    )
+    return [break_even_volume_spec(table)], pages.break_even_page(found)
+
+
+_COSTS = ("chair_usd_per_h", "nurse_usd_per_h", "setup_usd", "fixed_usd")
+VIEWS: dict[str, View] = {
+    "Totals": View(2, (), _totals),
+    "How sure": View(2, (), _spread),
+    "Charting": View(2, (), _charting),
+    "Places and years": View(2, ("code", "ours"), _places),
+    "Market": View(1, ("charges", "state"), _market),
+    "Break-even": View(1, _COSTS, _break_even),
+    "Sources": View(0, (), _sources),
+}
