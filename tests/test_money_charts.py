@@ -137,7 +137,8 @@ CASES = {
         "one step": lambda: charts.payment_bridge_table(bridged(BASE, HALF)),
         "same": lambda: charts.payment_bridge_table(bridged(BASE, replace(BASE, name="same"))),
         "no price": lambda: charts.payment_bridge_table(
-            bridged(HOME, replace(HOME, name="b", denial_rate=0.1)), units_without_price=20
+            steps(("at home", None, 0.0), ("denial_rate", 0.0, 0.0), ("b", None, 0.0)),
+            units_without_price=20,
         ),
         "small steps": lambda: charts.payment_bridge_table(
             steps(("a", None, 1000.0), ("denial_rate", -20.0, 980.0), ("b", None, 980.0))
@@ -188,7 +189,7 @@ CASES = {
         "one side": lambda: charts.tornado_table(moved(("on", "a", "b", 110.0, 120.0, 100.0))),
         "negative": lambda: charts.tornado_table(moved(("on", "a", "b", -20.0, -10.0, -15.0))),
         "no price": lambda: charts.tornado_table(
-            scenarios.tornado(TEN, HOME, {"denial_rate": (0.0, 1.0)}), units_without_price=20
+            moved(("denial_rate", "0.0", "1.0", 0.0, 0.0, 0.0)), units_without_price=20
         ),
         "hostile": lambda: charts.tornado_table(moved((MARKUP, MARKUP, LONG_NAME, 1.0, 3.0, 2.0))),
         "huge": lambda: charts.tornado_table(moved(("on", "a", "b", HUGE, 3 * HUGE, 2 * HUGE))),
@@ -211,7 +212,7 @@ CASES = {
             Simulation(np.array([105.0]), 100.0, 20, 1)
         ),
         "no price": lambda: charts.payment_distribution_table(
-            scenarios.simulate(TEN, HOME, seed=1, draws=50), units_without_price=20
+            Simulation(np.zeros(50), 0.0, 10, 1), units_without_price=20
         ),
         "negative": lambda: charts.payment_distribution_table(
             Simulation(np.linspace(-300.0, -100.0, 201), -200.0, 20, 1)
@@ -277,7 +278,11 @@ CASES = {
             fixed_usd=0,
         ),
         "no price": lambda: charts.break_even_volume_table(
-            scenarios.break_even(TEN, HOME, **COSTS, fixed_usd=9),
+            scenarios.break_even(TEN, BASE, **COSTS, fixed_usd=9).with_columns(
+                payment_usd=pl.lit(0.0),
+                margin_usd=-pl.col("cost_usd"),
+                break_even_encounters=pl.lit(None, pl.Int64),
+            ),
             **COSTS,
             fixed_usd=9,
             units_without_price=20,

@@ -362,6 +362,9 @@ def test_terms_that_cannot_be_meant(change: dict, message: str) -> None:
         (lambda s: expected(s, BASE, by=["payer"]), r"keeps no column 'payer' apart\. Make it"),
         (lambda s: total_usd(s, replace(BASE, payer_rates=(("A", 1),))), "not keep them apart"),
         (lambda s: tornado(s, BASE, {"denials": (0, 1)}), "has no term 'denials'"),
+        (lambda s: total_usd(s, replace(BASE, setting="home")), "no price is known for any of its"),
+        (lambda s: bridge(s, BASE, replace(BASE, setting="home")), "no price is known for any of"),
+        (lambda s: simulate(s, replace(BASE, setting="home"), seed=1), "State the terms"),
         (lambda s: charting_error(s, BASE, within_min=0), "whole number of minutes from 1 to 120"),
         (lambda s: near_steps(s, within_min=200), "whole number of minutes from 1 to 120"),
         (lambda s: simulate(s, BASE, seed=1, draws=0), "'draws' is a number from 1 to 100,000"),
@@ -374,6 +377,16 @@ def test_terms_that_cannot_be_meant(change: dict, message: str) -> None:
 def test_what_cannot_be_answered_is_refused(ask: object, message: str) -> None:
     with pytest.raises(sq.InputError, match=message):
         ask(summary((60, 1)))
+
+
+def test_a_missing_price_is_no_zero() -> None:
+    work = summary((60, 10), (60, 5, {"place": "home"}))
+    table = compare(work, [BASE, replace(BASE, name="home", setting="home")])
+    total = table.filter(pl.col("code") == "total").select("expected_usd", "difference_usd")
+    assert total.rows() == [(Decimal("1449.60"), Decimal("0.00")), (None, None)]
+    errors = charting_error(work, replace(BASE, setting="home"), within_min=1)
+    assert errors["expected_usd"].to_list() == [None] * 3
+    assert total_usd(summary((None, 3, {"outcome": "query"})), BASE) == 0
 
 
 def test_an_unknown_group_or_payer_is_named(coded: sq.Coded, sample: MinuteSummary) -> None:

@@ -182,8 +182,15 @@ def _check_values(terms: pl.DataFrame, name: str) -> None:
 def _check_spans(spans: list[tuple], code: str, name: str) -> None:
     for start, until in spans:
         if until is not None and until < start:
-            raise InputError(f"Contract {name!r}, {code}: a span ends {until}, before {start}.")
+            raise InputError(
+                f"Contract {name!r}, {code}: a span ends {until}, before {start}. Correct its "
+                f"'start' or its 'until'."
+            )
     for (start, until), (following, _) in pairwise(spans):
+        if start == following:
+            raise InputError(
+                f"Contract {name!r}, {code}: two rows begin {start} and overlap. Keep one of them."
+            )
         if until is None or until >= following:
             raise InputError(
                 f"Contract {name!r}, {code}: the spans from {start} and from {following} overlap. "

@@ -24,6 +24,8 @@ _SEPARATE = ("S", "T", "V")
 _DRUGS = ("K", "K1", "G")
 _PAID = (*_SEPARATE, *_DRUGS, "J1")
 _Q1 = "Q1"
+#: Paid under another schedule, or by nobody under Medicare.
+_NOT_PAID = ("A", "B", "C", "D", "E1", "E2", "M", "Y")
 #: Codes whose payment in an excepted off-campus department changed: those of this family.
 _ADMINISTRATION = pl.col("apc").is_in(["5691", "5692", "5693", "5694"])
 
@@ -158,9 +160,9 @@ def _status() -> pl.Expr:
         .then(pl.lit("packaged"))
         .when(paid & known)
         .then(pl.lit("paid"))
-        .when(paid)
-        .then(pl.lit("missing"))
-        .otherwise(pl.lit("not_paid"))
+        .when(_SI.is_in(_NOT_PAID))
+        .then(pl.lit("not_paid"))
+        .otherwise(pl.lit("missing"))
     )
 
 
@@ -181,6 +183,8 @@ def _basis(terms: Outpatient) -> pl.Expr:
         .then(pl.lit("packaged into other services (status N)"))
         .when(pl.col("status") == "not_paid")
         .then(says("not paid under this system (status {})", _SI))
+        .when(~_SI.is_in([*_PAID, _Q1]))
+        .then(says("how status {} is paid is not on record here", _SI))
         .when(_SI.is_in(_DRUGS))
         .then(says("status {}: {} a unit, the same in every area", _SI, pl.col("published")))
         .when(pl.col("_wage").is_null())

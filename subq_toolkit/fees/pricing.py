@@ -30,9 +30,11 @@ _NEEDED = {
     "code": "text",
     "units": "whole numbers",
 }
-_KNOWN = pl.all_horizontal(
-    pl.col(name).is_not_null() for name in ("service_date", "code", "units")
-) & (pl.col("units") >= 0)
+_KNOWN = (
+    pl.all_horizontal(pl.col(name).is_not_null() for name in ("service_date", "code", "units"))
+    & (pl.col("units") >= 0)
+    & (pl.col("_charge").is_null() | (pl.col("_charge") >= 0))
+)
 
 
 def price(
@@ -180,7 +182,9 @@ def _without_older_prices(given: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFram
 
 
 def _own_table(given: pl.LazyFrame, schema: pl.Schema, number: str) -> pl.LazyFrame:
-    facility = pl.col("revenue_code").is_not_null() if "revenue_code" in schema else pl.lit(False)
+    facility = pl.lit(False)
+    if "revenue_code" in schema:
+        facility = (pl.col("revenue_code").cast(pl.String).str.strip_chars() != "").fill_null(False)
     charge = pl.col("charge_usd") if "charge_usd" in schema else pl.lit(None)
     place = pl.col("locality").cast(pl.String) if "locality" in schema else pl.lit(None, pl.String)
     return given.select(
@@ -213,7 +217,10 @@ def _priced(rows: pl.LazyFrame, terms: Schedule, tables: FeeTables) -> pl.LazyFr
         rate_usd=pl.lit(None, USD),
         allowed_usd=pl.lit(None, USD),
         status=pl.lit("missing"),
-        basis=pl.lit("the date of service, the code or the units are not known"),
+        basis=pl.lit(
+            "the date of service, the code or the units are not known, or units or charge are "
+            "below zero"
+        ),
         cite=pl.lit(None, pl.String),
     )
     usd = pl.col("rate_usd", "allowed_usd").cast(USD)
@@ -245,4 +252,4 @@ def _by_physician(rows: pl.LazyFrame, terms: Physician, tables: FeeTables) -> pl
 def _locality(rows: pl.LazyFrame, terms: Physician) -> pl.Expr:
     if terms.locality != AS_CHARTED:
         return pl.lit(terms.locality, pl.String)
-    return pl.col("_charted_locality")
+    return pl.col("_charted_locality").fill_null("not charted")

@@ -17,6 +17,8 @@ from subq_toolkit.formulas import Bound, number
 _NEEDED = ("encounter_id", "service_date", "schedule", "allowed_usd")
 _ADDED = ["deductible_usd", "coinsurance_usd", "beneficiary_usd", "medicare_usd"]
 _ADDED += ["sequestered_usd", "medicare_paid_usd", "received_usd"]
+#: How the schedules of Medicare are named in results.
+_OF_MEDICARE = r"^(mpfs |opps \()"
 _AMOUNT = Bound("a number, zero or more", 0)
 
 
@@ -51,7 +53,8 @@ def who_pays(
     pl.LazyFrame
         ``priced`` with ``deductible_usd, coinsurance_usd, beneficiary_usd`` (both together),
         ``medicare_usd`` (before sequestration), ``sequestered_usd``, ``medicare_paid_usd`` and
-        ``received_usd`` (from both). [USD] All null where no allowed amount is known.
+        ``received_usd`` (from both). [USD] All null where no allowed amount is known, and for
+        a schedule that is not Medicare's: what is left to the patient stands in the contract.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def who_pays(
     rows = given.select(
         pl.col(line).alias("_line"),
         *("encounter_id", "service_date", "schedule"),
-        pl.col("allowed_usd").cast(USD),
+        pl.when(pl.col("schedule").str.contains(_OF_MEDICARE)).then("allowed_usd").cast(USD),
     ).sort("_line")
     rows = rows.with_columns(deductible_usd=_deductible(_usd(deductible_usd)))
     rows = on_the_day(rows, tables["sequestration"].rename({"rate": "_rate"}), keep=["_rate"])

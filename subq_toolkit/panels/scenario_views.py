@@ -98,7 +98,10 @@ def _without_price(asked: Asked, scenario: Scenario) -> float:
 
 def _totals(asked: Asked) -> tuple[list[dict], str]:
     table = totals(asked.summary, asked.scenarios)
-    steps = bridge(asked.summary, asked.base, asked.shown)
+    try:
+        steps, refused = bridge(asked.summary, asked.base, asked.shown), ""
+    except InputError as error:
+        steps, refused = None, pages.note(f"No bridge. {error}")
     missing = table.filter(pl.col("code") == "total", pl.col("scenario") == asked.shown.name)
     specs = [
         scenario_totals_spec(scenario_totals_table(table, caption=asked.caption(asked.base))),
@@ -110,7 +113,8 @@ def _totals(asked: Asked) -> tuple[list[dict], str]:
             )
         ),
     ]
-    return specs, pages.totals_page(table, asked.summary) + pages.bridge_page(steps)
+    bridged = refused if steps is None else pages.bridge_page(steps)
+    return specs, pages.totals_page(table, asked.summary) + bridged
 
 
 def _spread(asked: Asked) -> tuple[list[dict], str]:

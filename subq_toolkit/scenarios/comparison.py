@@ -8,7 +8,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import expected
+from subq_toolkit.scenarios.expected import all_usd, expected
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 
@@ -39,7 +39,8 @@ def compare(
     -------
     pl.DataFrame
         ``scenario``, ``by``, ``code`` (``total`` for their sum), ``role``, ``units`` [1],
-        ``expected_usd, difference_usd`` [USD], ``units_without_price`` [1].
+        ``expected_usd, difference_usd`` [USD] (null where no price is known),
+        ``units_without_price`` [1].
 
     Raises
     ------
@@ -64,7 +65,7 @@ def compare(
 
 def _with_total(cells: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     sums = cells.group_by("scenario", *by, maintain_order=True).agg(
-        pl.col("units", "expected_usd", "units_without_price").sum()
+        pl.col("units", "units_without_price").sum(), all_usd("expected_usd")
     )
     total = sums.with_columns(code=pl.lit(TOTAL), role=pl.lit(None, pl.String))
     return pl.concat([cells, total.select(cells.columns).cast(cells.schema)])
@@ -73,8 +74,20 @@ def _with_total(cells: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 def total_usd(
     summary: MinuteSummary, scenario: Scenario, *, tables: FeeTables | None = None
 ) -> object:
-    """What a scenario comes to, over all codes. [USD]"""
-    return expected(summary, scenario, tables=tables)["expected_usd"].sum()
+    """What a scenario comes to, over all codes. [USD]
+
+    Raises
+    ------
+    InputError
+        If there are units, and no price is known for any of them.
+    """
+    total = expected(summary, scenario, tables=tables).select(all_usd("expected_usd")).item()
+    if total is None:
+        raise InputError(
+            f"Scenario {scenario.name!r}: no price is known for any of its units. State the terms "
+            f"of the place, or another day with 'on'; rate_card says what is missing."
+        )
+    return total
 
 
 def bridge(

@@ -7,7 +7,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import expected
+from subq_toolkit.scenarios.expected import all_usd, expected
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 from subq_toolkit.units import TIME, last_step, next_step
@@ -56,7 +56,7 @@ def charting_error(
     shifted = MinuteSummary(off, (*by, "error_min"), summary.policy)
     mix = replace(scenario, payer_mix=()) if not by else scenario
     cells = expected(shifted, mix, by=["error_min"], tables=tables)
-    found = cells.group_by("error_min").agg(pl.col("units", "expected_usd").sum())
+    found = cells.group_by("error_min").agg(pl.col("units").sum(), all_usd("expected_usd"))
     base = found.filter(pl.col("error_min") == 0).row(0, named=True)
     return found.sort("error_min").with_columns(
         pl.col("expected_usd").cast(USD),

@@ -106,6 +106,14 @@ def expected_lines(
     return pl.concat([priced, *_recovered(priced, summary, scenario)], how="diagonal")
 
 
+def all_usd(column: str) -> pl.Expr:
+    """The sum of amounts; null if there are some and none is known: no sum is a zero by lack."""
+    amounts = pl.col(column)
+    return pl.when(amounts.is_null().all() & (amounts.len() > 0)).then(None).otherwise(
+        amounts.sum()
+    ).alias(column)  # fmt: skip
+
+
 def _check_by(summary: MinuteSummary, by: Sequence[str]) -> None:
     unknown = [name for name in by if name not in (*summary.by, "place", "period")]
     if unknown:
