@@ -197,8 +197,40 @@ def check_planner(page: Page, picture: Path) -> None:
     expect(page.locator(".sq-panel")).to_contain_text("stated by the user")
 
 
+def check_scenarios(page: Page, picture: Path) -> None:
+    panel, charts = page.locator(".sq-panel"), page.locator(".sq-panel svg.marks")
+    expect(charts.first).to_contain_text("half of the missing stops")
+    expect(panel.locator("table[aria-label=Totals]")).to_contain_text("$1,084,304.41")
+    panel.screenshot(path=picture)
+    baseline, what_if = page.locator(".sq-terms").first, page.locator(".sq-terms").nth(1)
+    what_if.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".sq-panel svg.marks").nth(1)).to_contain_text("denials")
+    what_if.get_by_label("Locality").focus()
+    page.keyboard.type("nowhere")
+    page.keyboard.press("Tab")
+    expect(what_if.locator(".sq-marks")).to_contain_text("no locality of that name")
+    expect(panel).to_contain_text("Nothing below is an answer")
+    what_if.get_by_label("Locality").fill("")
+    page.keyboard.press("Tab")
+    expect(what_if.locator(".sq-marks")).to_have_count(0)
+    panel.get_by_label("Add a what-if").select_option("all work in an office")
+    expect(page.locator(".sq-terms")).to_have_count(3)
+    for name in ("How sure", "Charting", "Places and years", "Market", "Break-even"):
+        page.get_by_role("tab", name=name).click()
+        expect(page.locator(".sq-panel svg.marks:visible").first).to_be_visible()
+        panel.screenshot(path=picture.with_stem(f"{picture.stem}_{name.split()[0]}"))
+    page.get_by_role("tab", name="Sources").click()
+    expect(panel.locator("table[aria-label=Rates]")).to_contain_text("33.4009")
+    expect(baseline).to_be_visible()
+
+
 #: Each notebook with a panel, and what is done with it.
-PANELS = {"01_coding_calculator": check_calculator, "04_dose_and_absorption": check_planner}
+PANELS = {
+    "01_coding_calculator": check_calculator,
+    "04_dose_and_absorption": check_planner,
+    "05_reimbursement_scenarios": check_scenarios,
+}
 
 
 def lab(serve, page: Page, notebook: str) -> None:

@@ -155,6 +155,7 @@ def test_payers_pay_their_share_and_the_mix_can_move() -> None:
         "B": Decimal("289.92"),
     }
     assert apart["units"].to_list() == [6.0, 4.0]  # what a payer pays takes no unit away
+    assert total_usd(work, replace(BASE, payer_rates={"B": 0.5})) == Decimal("1159.68")
     only_mixed = replace(BASE, payer_mix=(("A", 0.2), ("B", 0.8)))
     assert expected(work, only_mixed, by=["payer"])["units"].to_list() == [2.0, 8.0]
 

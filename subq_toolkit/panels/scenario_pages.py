@@ -3,10 +3,9 @@
 import polars as pl
 
 from subq_toolkit.charts.term_words import term_name
-from subq_toolkit.panels.html_parts import note, section, source, table, text
+from subq_toolkit.panels.html_parts import section, source, table, text
 from subq_toolkit.scenarios import MinuteSummary
 
-__all__ = ["note"]
 _TOTAL = "total"
 #: An encounter with units has one unit of one of these, so that they count encounters.
 _ONE_EACH = ("first_hour", "short_infusion")

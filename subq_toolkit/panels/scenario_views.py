@@ -35,6 +35,7 @@ from subq_toolkit.fees import check_locality, market_position, ranked_localities
 from subq_toolkit.fees.market import COLLECTED
 from subq_toolkit.fees.tables import bundled_tables
 from subq_toolkit.panels import scenario_pages as pages
+from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.scenario_states import ScenarioState, pairs
 from subq_toolkit.scenarios import (
     MinuteSummary,
@@ -101,7 +102,7 @@ def _totals(asked: Asked) -> tuple[list[dict], str]:
     try:
         steps, refused = bridge(asked.summary, asked.base, asked.shown), ""
     except InputError as error:
-        steps, refused = None, pages.note(f"No bridge. {error}")
+        steps, refused = None, note(f"No bridge. {error}")
     missing = table.filter(pl.col("code") == "total", pl.col("scenario") == asked.shown.name)
     specs = [
         scenario_totals_spec(scenario_totals_table(table, caption=asked.caption(asked.base))),

@@ -6,6 +6,7 @@ rounded to the cent once. Totals are sums of those cells, so they add up.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -19,14 +20,7 @@ from subq_toolkit.scenarios.scenario import Scenario
 from subq_toolkit.units import EDITS, TIME, additional_hour_units, first_hour_units
 
 _KEYS = ["day", "place", "role", "units"]
-_RESULT = {
-    "scenario": pl.String,
-    "code": pl.String,
-    "role": pl.String,
-    "units": pl.Float64,
-    "expected_usd": USD,
-    "units_without_price": pl.Float64,
-}
+_RESULT = ("code", "role", "units", "expected_usd", "units_without_price")
 
 
 def expected(
@@ -56,6 +50,14 @@ def expected(
         where no unit has a known price), ``units_without_price`` (units for which no price is
         known; they are not in the amount) [1].
     """
+    return _cells(summary, scenario, tuple(by), tables)
+
+
+@lru_cache(maxsize=64)
+def _cells(
+    summary: MinuteSummary, scenario: Scenario, by: tuple[str, ...], tables: FeeTables | None
+) -> pl.DataFrame:
+    """What ``expected`` returns; kept, since panels and bridges ask again."""
     _check_by(summary, by)
     lines = expected_lines(summary, scenario, tables=tables)
     missing = pl.when(pl.col("cents").is_null()).then(pl.col("units") * pl.col("encounters"))
@@ -74,13 +76,12 @@ def expected(
     order = pl.col("role").cast(pl.Enum(ROLES))
     return (
         scaled.with_columns(
-            scenario=pl.lit(scenario.name),
             expected_usd=pl.when(priced).then(
                 (usd.cast(pl.Int64).cast(pl.Decimal(18, 2)) / 100).cast(USD)
             ),
         )
         .sort(*by, order, "code")
-        .select("scenario", *by, *list(_RESULT)[1:])
+        .select(pl.lit(scenario.name).alias("scenario"), *by, *_RESULT)
     )
 
 

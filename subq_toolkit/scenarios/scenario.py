@@ -29,10 +29,11 @@ class Scenario:
     on
         The day whose prices are used for all work; None for those of the day of service.
     payer_rates
-        Pairs of payer and the share of the amount it pays; 1 for a payer that is not named. [1]
+        Share of the amount that each payer pays, as a mapping or pairs; 1 for a payer that is
+        not named. [1]
     payer_mix
-        Pairs of payer and its share of the encounters, adding up to 1; empty for the mix as it
-        is. [1]
+        Share of the encounters of each payer, as a mapping or pairs, adding up to 1; empty for
+        the mix as it is. [1]
     denial_rate
         Share of the amounts that is never paid. [1]
     recovered_share
@@ -65,6 +66,8 @@ class Scenario:
             meant = f" Did you mean '{near[0]}'?" if near else ""
             self._refuse(f"'setting' is one of {', '.join(map(repr, _SETTINGS))}.{meant}")
         check_day(self.on, optional=True)
+        for name in ("payer_rates", "payer_mix"):
+            object.__setattr__(self, name, tuple(dict(getattr(self, name)).items()))
         for name in _SHARES:
             self._check_share(name, getattr(self, name))
         for payer, share in (*self.payer_rates, *self.payer_mix):
