@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from numbers import Integral, Real
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
@@ -148,7 +148,8 @@ def check_day(on: object, *, optional: bool = False) -> None:
     InputError
         If it is none.
     """
-    if not (isinstance(on, date) or (optional and on is None)):
+    day = isinstance(on, date) and not isinstance(on, datetime)
+    if not (day or (optional and on is None)):
         left_out = ", or left out" if optional else ""
         raise InputError(f"'on' is a date, e.g. datetime.date(2026, 3, 2){left_out}.")
 

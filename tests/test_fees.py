@@ -546,6 +546,43 @@ def test_a_line_with_a_revenue_code_is_not_paid_to_a_practitioner() -> None:
     assert all("facility place of service" in row["basis"] for row in facility)
 
 
+def test_work_at_home_is_no_office_work() -> None:
+    home, office = priced(line(setting="home"), line(setting="physician_office"))
+    assert (home["status"], home["allowed_usd"]) == ("missing", None)
+    assert "given at home" in home["basis"]
+    assert office["allowed_usd"] == FEE
+    said = only(line(setting="home"), schedule=Physician(place="office"))
+    assert said["allowed_usd"] == FEE
+
+
+def test_a_coded_table_brings_its_settings() -> None:
+    coded = sq.code_administrations(sq.sample_administrations())
+    homes = price(coded).filter(pl.col("setting") == "home").collect()
+    assert homes.height > 0
+    assert homes["status"].unique().to_list() == ["missing"]
+
+
+def test_a_line_of_no_units_packages_nothing() -> None:
+    first, setup = priced(line(units=0), line(code="96371"), schedule="opps")
+    assert (first["status"], first["allowed_usd"]) == ("paid", Decimal("0.00"))
+    assert setup["status"] == "paid"
+
+
+def test_what_stands_beside_a_line_of_no_encounter_is_not_known() -> None:
+    got = only(line(encounter_id=None), schedule="opps")
+    assert (got["status"], got["allowed_usd"]) == ("missing", None)
+    assert "the encounter is not known" in got["basis"]
+
+
+def test_a_code_with_blanks_and_a_revenue_code_without_text() -> None:
+    assert only(line(code=" 96369 ", revenue_code=" "))["allowed_usd"] == FEE
+
+
+def test_a_word_is_no_switch() -> None:
+    with pytest.raises(sq.InputError, match="'apm' is True or False"):
+        price(claim(line()), apm="no")
+
+
 def test_a_facility_is_paid_its_own_way() -> None:
     assert only(line(revenue_code="510"), schedule="opps")["allowed_usd"] == RATE
 

@@ -80,6 +80,7 @@ def test_opens_on_a_baseline_and_a_what_if(small):
         ({"recovered_percent": 0.0, "apm": True}, "1456.80"),  # 10 × 145.68
         ({"recovered_percent": 0.0, "setting": "hospital", "department": "off_campus"}, "869.20"),
         ({"recovered_percent": 100.0}, "2029.44"),  # 14 × 144.96
+        ({"recovered_percent": 0.0, "unit_cap": "unlikely_edit"}, "1449.60"),
     ],
 )
 def test_each_entry_changes_the_money(small, entries, usd):
@@ -122,7 +123,10 @@ def test_an_open_view_follows_the_terms_and_a_closed_one_does_when_opened(panel)
         ("wage_index", "Nowhere", "as a number [1]"),
         ("wage_index", "-1", "wage_index"),
         ("payers", "A", "name=number"),
-        ("payers", "A=150", "A"),
+        ("payers", "A=150", "from 0 to 100 %"),
+        ("payers", "A=0.6", "type 60 for 60 %"),
+        ("payers", "A=60; A=10", "names one thing twice"),
+        ("payers", "A=nan", "from 0 to 100 %"),
         ("payers", "Nobody=50", "no encounter has the payer"),
     ],
 )
@@ -144,8 +148,12 @@ def test_a_bad_entry_is_marked_and_nothing_stale_is_left(small, entry, typed, re
 
 def test_two_scenarios_of_one_name_are_asked_to_differ(small):
     put(small, 1, name="as charted")
-    assert "each with a name of its own" in small._pages["Totals"].value
+    assert "Another scenario has this name already" in small.rows[1]._marks.value
+    assert "sq-invalid" in small.rows[1].entries["name"]._dom_classes
     assert all(chart.spec is None for chart in small._charts["Totals"])
+    put(small, 1, name="other")
+    assert small.shown.options == (("other", 1),)
+    assert not small._note.value
 
 
 def test_what_ifs_are_added_up_to_three_and_removed(small):
@@ -200,6 +208,7 @@ def test_a_missing_price_is_no_zero(small):
         ("Places and years", "ours", "nowhere", "localities() lists them"),
         ("Market", "charges", "", "Type our charges"),
         ("Market", "charges", "a lot", "name=number"),
+        ("Market", "charges", "96369=inf", "from 0 to 1 M USD"),
         ("Break-even", "chair_usd_per_h", "", "Type every cost as a number"),
         ("Break-even", "nurse_usd_per_h", "-5", "zero or more"),
     ],
@@ -247,6 +256,51 @@ def test_a_file_that_is_no_state_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(sq.InputError, match=r"terms\.json is no saved state of the scenario"):
         panels.ScenarioPanel(state=path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"setting": "moon"},
+        {"denial_percent": 90.0},
+        {"stretch_percent": 300.0},
+        {"shift_min": 999},
+    ],
+)
+def test_a_state_beyond_the_entries_is_refused_not_changed(small, tmp_path, change):
+    state = replace(small.state, terms=(TermsState(**change), TermsState(name="b")))
+    with pytest.raises(sq.InputError, match="holds a choice or a number that no entry has"):
+        panels.ScenarioPanel(small.summary, state=state)
+
+
+def test_more_scenarios_than_stand_in_the_panel_are_refused(small):
+    terms = tuple(TermsState(name=str(one)) for one in range(5))
+    with pytest.raises(sq.InputError, match="more than a baseline and three what-ifs"):
+        panels.ScenarioPanel(small.summary, state=replace(small.state, terms=terms))
+    for nothing in (replace(small.state, terms=()), {}):
+        with pytest.raises(sq.InputError, match="'state' is what another panel's state held"):
+            panels.ScenarioPanel(small.summary, state=nothing)
+
+
+def test_another_table_is_no_work(coded):
+    with pytest.raises(sq.InputError, match="takes what code_administrations or minute_summary"):
+        panels.ScenarioPanel(coded.encounters.collect())
+
+
+def test_work_without_a_coded_encounter_is_said():
+    day = pl.Series(["2026-03-02"]).str.to_date().item()
+    waits = panels.ScenarioPanel(work((day, None, 3, {"outcome": "query"})))
+    for place, name in enumerate(VIEWS):
+        waits.tabs.selected_index = place
+        assert "fault" not in waits._pages[name].value
+        if name in ("Totals", "How sure", "Charting", "Break-even"):
+            assert "no coded encounter" in waits._pages[name].value
+
+
+def test_scenarios_that_are_not_alike_are_said_to_be_so(panel):
+    assert "not like for like" not in panel._pages["Totals"].value
+    put(panel, 1, locality="15202-00")  # no figures of 2026 are bundled for it
+    assert "not like for like" in panel._pages["Totals"].value
 
 
 def test_a_state_file_that_is_not_there(tmp_path):

@@ -1,7 +1,7 @@
 """The same work under other terms: to the cent, adding up, and honest about its spread."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -130,7 +130,10 @@ def test_the_summary_is_lossless_under_every_policy(coded: sq.Coded) -> None:
         ({"stretch": 1.5}, "1449.60"),
         ({"stretch": 1.52}, "1619.90"),  # 91.2 min
         ({"shift_min": -45}, "153.60"),  # 15 min: 10 × 15.36
-        ({"shift_min": -100}, "153.60"),
+        ({"shift_min": -59}, "153.60"),  # a minute is left
+        ({"shift_min": -60}, "0.00"),  # nothing is left: no infusion, no unit
+        ({"unit_cap": "unlikely_edit", "shift_min": 300}, "1960.50"),  # 3 of 5 further hours
+        ({"unit_cap": "none", "shift_min": 300}, "2301.10"),
         ({"further_setup_share": 0.2}, "1562.50"),  # 2 × 56.45 more
         ({"setting": "hospital"}, "2173.10"),
         ({"on": date(2024, 3, 8)}, "1388.40"),
@@ -209,6 +212,8 @@ def test_against_counting_claim_by_claim(rows: list, denial: float, shift: int) 
     cents: dict[str, int] = {}
     for minutes, n, setup, place in rows:
         ran = max(minutes + shift, 0)
+        if not ran and minutes:
+            continue
         hours = max(0, (ran - 31) // 60)
         units = {"96372": 1} if ran < 16 else {"96369": 1, "96370": hours, "96371": int(setup)}
         claim = [(code, count) for code, count in units.items() if count]
@@ -368,7 +373,7 @@ def test_terms_that_cannot_be_meant(change: dict, message: str) -> None:
         (lambda s: simulate(s, replace(BASE, setting="home"), seed=1), "State the terms"),
         (lambda s: charting_error(s, BASE, within_min=0), "whole number of minutes from 1 to 120"),
         (lambda s: near_steps(s, within_min=200), "whole number of minutes from 1 to 120"),
-        (lambda s: simulate(s, BASE, seed=1, draws=0), "'draws' is a number from 1 to 100,000"),
+        (lambda s: simulate(s, BASE, seed=1, draws=0), "'draws' is a whole number from 1 to"),
         (lambda s: simulate(s, BASE, seed=1, denials_seen=(5, 3)), "pair of events and cases"),
         (lambda s: break_even(s, BASE, chair_usd_per_h=-1, nurse_usd_per_h=0, setup_usd=0,
                               fixed_usd=0), "'chair_usd_per_h' is a number, zero or more"),
@@ -378,6 +383,145 @@ def test_terms_that_cannot_be_meant(change: dict, message: str) -> None:
 def test_what_cannot_be_answered_is_refused(ask: object, message: str) -> None:
     with pytest.raises(sq.InputError, match=message):
         ask(summary((60, 1)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"setting": "hospital"},
+        {"setting": "office"},
+        {"stretch": 0.5},
+        {"shift_min": -30},
+        {"shift_min": 20, "recovered_share": 0.7, "payer_rates": {"Medicaid": 0.6}},
+    ],
+)
+def test_simulation_is_about_the_exact_value_of_all_encounters(
+    sample: MinuteSummary, change: dict
+) -> None:
+    made = simulate(sample, replace(BASE, **change), seed=7, draws=4_000)
+    coded = pl.col("outcome") == "coded"
+    timed = sample.counts.filter(coded, pl.col("minutes").is_not_null())
+    assert made.encounters == timed["encounters"].sum()
+    assert abs(made.mean_usd - made.exact_usd) < 4 * made.standard_error_usd
+
+
+def test_an_encounter_without_a_price_is_in_no_mean() -> None:
+    waits = (None, 2, {"outcome": "query"})
+    work = summary(
+        (60, 10), (60, 30, {"place": "home"}), waits, (None, 1, waits[2] | {"place": "home"})
+    )
+    costs = {"chair_usd_per_h": 30, "nurse_usd_per_h": 50, "setup_usd": 14.96, "fixed_usd": 1000}
+    row = break_even(work, BASE, **costs).row(0, named=True)
+    assert (row["encounters"], row["encounters_without_price"]) == (10, 30)
+    assert (row["payment_usd"], row["break_even_encounters"]) == (144.96, 20)
+    assert missing_stop_value(work, BASE).rows() == [
+        ("home", 1, None, None),
+        ("office", 2, Decimal("144.96"), Decimal("289.92")),
+    ]
+    with pytest.raises(sq.InputError, match="no encounter has a price for each of its codes"):
+        break_even(work, replace(BASE, setting="home"), **costs)
+
+
+def test_costs_are_those_of_the_payers_that_are_counted() -> None:
+    work = summary((60, 10, {"payer": "A"}), (120, 10, {"payer": "B"}), by=("payer",))
+    costs = {"chair_usd_per_h": 30, "nurse_usd_per_h": 50, "setup_usd": 0, "fixed_usd": 0}
+    only = break_even(work, replace(BASE, payer_mix={"B": 1.0}), **costs).row(0, named=True)
+    assert only["hours_per_encounter"] == pytest.approx(2.0)
+    assert only["payment_usd"] == 161.99  # 144.96 + 17.03
+
+
+def test_a_bridge_says_where_prices_are_lost() -> None:
+    contracts = contract(
+        pl.DataFrame(
+            {"code": ["96369"], "method": ["amount"], "value": [100.0], "start": [SPRING]}
+        ),
+        name="first hours only",
+    )
+    end = replace(BASE, name="contract", office=contracts)
+    steps = bridge(summary((91, 10)), BASE, end)
+    # 10 × (144.96 + 17.03); under the contract 10 × 100 and ten further hours without a price
+    assert steps.rows() == [
+        ("base", None, Decimal("1619.90"), 0.0),
+        ("office", Decimal("-619.90"), Decimal("1000.00"), 10.0),
+        ("contract", None, Decimal("1000.00"), 10.0),
+    ]
+
+
+def test_differences_add_up_where_a_code_goes_and_are_null_where_none_is_known() -> None:
+    work = summary((10, 5), (60, 10))
+    table = compare(work, [BASE, replace(BASE, name="longer", shift_min=10)])
+    longer = table.filter(scenario="longer")
+    assert longer.select("code", "units", "difference_usd").rows() == [
+        ("96369", 15.0, Decimal("724.80")),
+        ("96372", 0.0, Decimal("-76.80")),
+        ("total", 15.0, Decimal("648.00")),
+    ]
+    home = replace(BASE, name="home", setting="home")
+    against = compare(work, [home, BASE]).filter(scenario="base")
+    assert against["difference_usd"].to_list() == [None] * 3
+
+
+def test_a_hospital_contract_is_no_share_of_what_pays_a_hospital_nothing() -> None:
+    rows = {"code": ["96369"], "method": ["share_of_medicare"], "value": [1.3], "start": [SPRING]}
+    with pytest.raises(sq.InputError, match=r"Make it with contract\(\.\.\., medicare=Outpatient"):
+        replace(BASE, hospital=contract(pl.DataFrame(rows), name="x"))
+    fits = contract(pl.DataFrame(rows), name="x", medicare=Outpatient())
+    work = summary((60, 1, {"place": "hospital"}))
+    assert total_usd(work, replace(BASE, hospital=fits)) == Decimal("282.50")  # 1.3 × 217.31
+
+
+def test_a_case_rate_must_be_on_a_code_that_every_encounter_has() -> None:
+    rows = {"code": ["96370"], "method": ["case_rate"], "value": [400.0], "start": [SPRING]}
+    with pytest.raises(sq.InputError, match="cannot count a case rate on 96370"):
+        total_usd(summary((91, 1)), replace(BASE, office=contract(pl.DataFrame(rows), name="x")))
+
+
+def test_steps_beyond_the_edit_are_no_steps_under_a_cap() -> None:
+    work = summary((90, 1), (270, 1), (330, 1))
+    capped = MinuteSummary(work.counts, (), sq.Policy(unit_cap="unlikely_edit"))
+    assert near_steps(work)["step_min"].to_list() == [91, 271, 331]
+    assert near_steps(capped)["step_min"].to_list() == [91]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda s: compare(s.counts, [BASE]), "Hand in what minute_summary"),
+        (lambda s: near_steps(s.counts), "Hand in what minute_summary"),
+        (lambda s: compare(s, ["base"]), r"Terms are a Scenario\(name, \.\.\.\)"),
+        (lambda s: minute_summary(s), "Hand in what code_administrations returned"),
+        (lambda s: simulate(s, BASE, seed="a"), "'seed' is a whole number, zero or more"),
+        (lambda s: simulate(s, BASE, seed=1, draws=1.5), "'draws' is a whole number"),
+        (lambda s: simulate(s, BASE, seed=1, denials_seen=0.1), "pair of whole numbers"),
+        (lambda s: tornado(s, BASE, {"denial_rate": 0.1}), "'denial_rate' is a pair"),
+        (lambda s: tornado(s, BASE, {"differences": (0, 1)}), "no term 'differences'"),
+        (lambda _s: Scenario("x", stretch="1.1"), "'stretch' is a plain number"),
+        (lambda _s: Scenario("x", shift_min=None), "'shift_min' is a plain number"),
+        (lambda _s: Scenario("x", on=datetime(2026, 3, 2)), "'on' is a date"),
+        (lambda _s: Scenario("x", on="2026-03-02"), "'on' is a date"),
+        (lambda _s: Scenario("x", unit_cap="three"), "'unit_cap' is one of"),
+        (lambda _s: Scenario("x", hospital=Physician()), "'hospital' is Outpatient or Contract"),
+        (lambda _s: Scenario("x", payer_mix=(("M", 0.5), ("M", 0.5))), "names a payer twice"),
+        (lambda _s: Scenario("x", payer_rates="M"), "'payer_rates' is a mapping"),
+    ],
+)
+def test_what_is_handed_in_by_mistake(ask: object, message: str) -> None:
+    with pytest.raises(sq.InputError, match=message):
+        ask(summary((60, 1)))
+
+
+def test_columns_that_the_summary_has_already_are_refused(coded: sq.Coded) -> None:
+    for by in (["outcome"], ["encounter_id"], ["payer", "payer"]):
+        with pytest.raises(sq.InputError, match="cannot be kept apart"):
+            minute_summary(coded, by=by)
+    assert minute_summary(coded, by="payer").by == ("payer",)
+
+
+def test_work_without_a_coded_encounter() -> None:
+    waits = summary((None, 3, {"outcome": "query"}))
+    with pytest.raises(sq.InputError, match="no coded encounter to shift"):
+        charting_error(waits, BASE)
 
 
 def test_a_missing_price_is_no_zero() -> None:

@@ -66,7 +66,7 @@ def payment_bridge_table(
     if steps is None or steps.is_empty():
         return pl.DataFrame(schema=_ROWS)
     rows, before = [], None
-    given = chart_table(steps).rows()
+    given = chart_table(steps).select("step", "change_usd", "total_usd").rows()
     for at, (step, apart, total) in enumerate(given):
         end = at in (0, len(given) - 1)
         kind = "step" if not end else "start" if at == 0 else "end"

@@ -23,7 +23,9 @@ _TERMS = {
     "further_setup_share": "further set-ups",
     "stretch": "minutes stretched",
     "shift_min": "minutes shifted",
+    "unit_cap": "cap on further hours",
 }
+_UNSET = {"on": "day of service", "unit_cap": "as coded"}
 _SHARES = ("denial_rate", "recovered_share", "further_setup_share")
 _PLACES = ("hospital", "office", "home")
 _KIND = re.compile(r"(Outpatient|Physician|Contract)\(")
@@ -44,7 +46,7 @@ def value_name(field: str, text: str) -> str:
     try:
         number = float(told)
     except ValueError:
-        unset = "day of service" if field == "on" else "no terms"
+        unset = _UNSET.get(field, "no terms")
         return unset if told == "None" else told.replace("_", " ")
     sign = "−" if number < 0 else ""
     if field in _SHARES:

@@ -49,7 +49,7 @@ def outpatient_lines(lines: pl.LazyFrame, terms: Outpatient, tables: FeeTables) 
     codes = lines.select("code", "service_date").unique()
     priced = lines.join(_rates(codes, terms, tables), on=["code", "service_date"], how="left")
     claim = ["encounter_id", "service_date"]
-    separate = priced.filter(_SI.is_in(_SEPARATE)).select(claim).unique()
+    separate = priced.filter(_SI.is_in(_SEPARATE), _UNITS > 0).select(claim).unique()
     priced = priced.join(separate.with_columns(_beside=True), on=claim, how="left")
     packaged = (_SI == _Q1) & pl.col("_beside").fill_null(False)
     status = pl.when(packaged).then(pl.lit("packaged")).otherwise("status")

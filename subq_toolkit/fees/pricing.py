@@ -12,6 +12,13 @@ import polars as pl
 from subq_toolkit.coding import Coded
 from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.errors import InputError
+from subq_toolkit.fees.claim_lines import (
+    check_columns,
+    free_name,
+    own_table,
+    table_of,
+    without_older_prices,
+)
 from subq_toolkit.fees.contract_lines import contract_lines
 from subq_toolkit.fees.contracts import Contract
 from subq_toolkit.fees.money import USD, exact, to_cents
@@ -22,14 +29,6 @@ from subq_toolkit.fees.tables import FeeTables, bundled_tables
 from subq_toolkit.planning import Plan
 
 Schedule = Physician | Outpatient | Contract
-_ADDED = ("rate_usd", "allowed_usd", "status", "schedule", "basis", "cite")
-#: Columns that are needed, and what they hold.
-_NEEDED = {
-    "encounter_id": "text or whole numbers",
-    "service_date": "dates",
-    "code": "text",
-    "units": "whole numbers",
-}
 _KNOWN = (
     pl.all_horizontal(pl.col(name).is_not_null() for name in ("service_date", "code", "units"))
     & (pl.col("units") >= 0)
@@ -53,7 +52,9 @@ def price(
     lines
         ``encounter_id, service_date, code, units``, as ``Coded.lines`` has them; or a plan, a
         coded encounter or a coded table, whose lines are taken. A line with a
-        ``revenue_code`` is a facility's. ``charge_usd`` is what was charged for the line [USD].
+        ``revenue_code`` is a facility's; one with ``setting`` ``home`` is not an office's
+        (a coded table brings the settings of its encounters). ``charge_usd`` is what was
+        charged for the line [USD].
     schedule
         ``mpfs`` (physician fee schedule), ``opps`` (hospital outpatient), or a ``Physician``,
         ``Outpatient`` or ``Contract`` with terms of its own.
@@ -81,17 +82,17 @@ def price(
         (with the nearest names).
     """
     terms = _terms(schedule, locality=locality, wage_index=wage_index, apm=apm)
-    given = _table_of(lines)
+    given = table_of(lines)
     schema = given.collect_schema()
-    _check_columns(schema)
+    check_columns(schema)
     if getattr(terms, "locality", None) == AS_CHARTED and "locality" not in schema:
         raise InputError(
             "The lines have no column 'locality'. Join it from the encounters, or state "
             "one locality."
         )
-    number = _free_name("line", schema)
-    given = _without_older_prices(given, schema).with_row_index(number).cache()
-    priced = _priced(_own_table(given, schema, number), terms, tables or bundled_tables())
+    number = free_name("line", schema)
+    given = without_older_prices(given, schema).with_row_index(number).cache()
+    priced = _priced(own_table(given, schema, number), terms, tables or bundled_tables())
     answer = priced.select(
         "_line",
         pl.col("rate_usd", "allowed_usd").cast(USD),
@@ -108,6 +109,8 @@ def price(
 def _terms(
     schedule: str | Schedule, *, locality: str | None, wage_index: float | str | None, apm: bool
 ) -> Schedule:
+    if not isinstance(apm, bool):
+        raise InputError("'apm' is True or False.")
     if isinstance(schedule, Physician | Outpatient | Contract):
         if locality is not None or wage_index is not None or apm:
             raise InputError(
@@ -130,78 +133,10 @@ def _terms(
     )
 
 
-def _table_of(given: object) -> pl.LazyFrame:
-    """The lines of a plan, a coded encounter or a coded table; a frame as it is."""
-    if isinstance(given, Plan):
-        given = given.coded
-    if isinstance(given, EncounterResult | Coded):
-        given = given.lines
-    if not isinstance(given, pl.DataFrame | pl.LazyFrame):
-        raise InputError(
-            f"Hand in the lines as a Polars DataFrame or LazyFrame, e.g. coded.lines; this is a "
-            f"{type(given).__name__}."
-        )
-    return given.lazy()
-
-
-def _check_columns(schema: pl.Schema) -> None:
-    missing = [name for name in _NEEDED if name not in schema]
-    if missing:
-        raise InputError(
-            f"The lines have no column {', '.join(map(repr, missing))}. Price coded.lines, or a "
-            f"table with {', '.join(_NEEDED)}."
-        )
-    fitting = {
-        "encounter_id": schema["encounter_id"] == pl.String or schema["encounter_id"].is_integer(),
-        "service_date": schema["service_date"] == pl.Date,
-        "code": isinstance(schema["code"], pl.String | pl.Categorical | pl.Enum),
-        "units": schema["units"].is_integer(),
-        "charge_usd": schema.get("charge_usd", pl.Float64()).is_numeric(),
-    }
-    for name, fits in fitting.items():
-        if not fits and schema[name] != pl.Null:
-            held = _NEEDED.get(name, "numbers, in USD")
-            raise InputError(
-                f"Column '{name}' holds {schema[name]} values; it must hold {held}. Convert it "
-                f"before pricing."
-            )
-
-
-def _free_name(name: str, schema: pl.Schema) -> str:
-    while name in schema:
-        name = f"{name}_"
-    return name
-
-
-def _without_older_prices(given: pl.LazyFrame, schema: pl.Schema) -> pl.LazyFrame:
-    """The lines as they were before they were priced, the source of their code kept apart."""
-    priced = "schedule" in schema and "basis" in schema
-    older = [name for name in _ADDED if name in schema and (priced or name != "cite")]
-    given = given.drop(older)
-    return given.rename({"cite": "cite_code"}) if "cite" in schema and not priced else given
-
-
-def _own_table(given: pl.LazyFrame, schema: pl.Schema, number: str) -> pl.LazyFrame:
-    facility = pl.lit(False)
-    if "revenue_code" in schema:
-        facility = (pl.col("revenue_code").cast(pl.String).str.strip_chars() != "").fill_null(False)
-    charge = pl.col("charge_usd") if "charge_usd" in schema else pl.lit(None)
-    place = pl.col("locality").cast(pl.String) if "locality" in schema else pl.lit(None, pl.String)
-    return given.select(
-        pl.col(number).alias("_line"),
-        pl.col("encounter_id").cast(pl.String),
-        pl.col("service_date").cast(pl.Date),
-        pl.col("code").cast(pl.String),
-        pl.col("units").cast(pl.Int64),
-        facility.alias("_facility"),
-        charge.cast(pl.Decimal(18, 4), strict=False).alias("_charge"),
-        place.alias("_charted_locality"),
-    )
-
-
 def _priced(rows: pl.LazyFrame, terms: Schedule, tables: FeeTables) -> pl.LazyFrame:
     """``_line`` with the answer; a line of which something is not known is missing."""
-    known = rows.filter(_KNOWN)
+    rows = rows.with_columns(_why=_why_missing(terms))
+    known = rows.filter(pl.col("_why").is_null()).drop("_why")
     if isinstance(terms, Physician):
         priced = _by_physician(known, terms, tables)
     elif isinstance(terms, Outpatient):
@@ -212,19 +147,35 @@ def _priced(rows: pl.LazyFrame, terms: Schedule, tables: FeeTables) -> pl.LazyFr
         medicare = base.select("_line", *names, pl.col("basis").alias("_medicare_basis"))
         priced = contract_lines(known.join(medicare.rename(names), on="_line", how="left"), terms)
     answers = ["_line", "rate_usd", "allowed_usd", "status", "basis", "cite"]
-    unknown = rows.filter(~_KNOWN.fill_null(False)).select(
+    unknown = rows.filter(pl.col("_why").is_not_null()).select(
         "_line",
         rate_usd=pl.lit(None, USD),
         allowed_usd=pl.lit(None, USD),
         status=pl.lit("missing"),
-        basis=pl.lit(
-            "the date of service, the code or the units are not known, or units or charge are "
-            "below zero"
-        ),
+        basis="_why",
         cite=pl.lit(None, pl.String),
     )
     usd = pl.col("rate_usd", "allowed_usd").cast(USD)
     return pl.concat([priced.select(answers).with_columns(usd), unknown])
+
+
+def _why_missing(terms: Schedule) -> pl.Expr:
+    """Why a line cannot be priced; null if it can."""
+    why = pl.when(~_KNOWN.fill_null(False)).then(
+        pl.lit(
+            "the date of service, the code or the units are not known, or units or charge are "
+            "below zero"
+        )
+    )
+    if isinstance(terms, Outpatient | Contract):
+        why = why.when(pl.col("encounter_id").is_null()).then(
+            pl.lit("the encounter is not known, and what stands beside the line decides")
+        )
+    if isinstance(terms, Physician) and terms.place == AS_CHARTED:
+        why = why.when("_home").then(
+            pl.lit("given at home, which is no office: state the terms of home infusion")
+        )
+    return why.otherwise(pl.lit(None, pl.String))
 
 
 def _by_physician(rows: pl.LazyFrame, terms: Physician, tables: FeeTables) -> pl.LazyFrame:

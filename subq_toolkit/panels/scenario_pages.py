@@ -3,10 +3,20 @@
 import polars as pl
 
 from subq_toolkit.charts.term_words import term_name
-from subq_toolkit.panels.html_parts import section, source, table, text
+from subq_toolkit.panels.html_parts import note, section, source, table, text
 from subq_toolkit.scenarios import MinuteSummary
 
 _TOTAL = "total"
+_ALLOWED = (
+    "Expected is what the stated terms allow, before deductible, coinsurance and sequestration; "
+    "every payer pays it in full unless ‘Payers pay’ says less. Per encounter: of those priced."
+)
+#: By how much the share of units without a price may differ before it is said aloud. [1]
+_ALIKE = 0.01
+_NOT_ALIKE = (
+    "The scenarios differ in the units without a price, so their difference is not like for like: "
+    "a price that is not known is no loss. ‘Sources’ shows which amounts are missing."
+)
 #: An encounter with units has one unit of one of these, so that they count encounters.
 _ONE_EACH = ("first_hour", "short_infusion")
 
@@ -25,7 +35,8 @@ def totals_page(compared: pl.DataFrame, summary: MinuteSummary) -> str:
     timed = pl.col("minutes").is_not_null()
     coded = summary.counts.filter(pl.col("outcome") == "coded", timed)["encounters"].sum()
     paid = pl.col("role").is_in(_ONE_EACH)
-    encounters = dict(compared.filter(paid).group_by("scenario").agg(pl.col("units").sum()).rows())
+    with_price = (pl.col("units") - pl.col("units_without_price")).sum()
+    encounters = dict(compared.filter(paid).group_by("scenario").agg(with_price).rows())
     first = compared["scenario"].is_first_distinct()
     rows = [
         (
@@ -41,8 +52,12 @@ def totals_page(compared: pl.DataFrame, summary: MinuteSummary) -> str:
     ]
     heads = ("Scenario", "Code", "Units", "Expected", "To the baseline", "Per encounter",
              "Units without a price")  # fmt: skip
+    share = pl.col("units_without_price") / pl.col("units")
+    shares = compared.filter(pl.col("code") == _TOTAL).select(share.fill_nan(0))
+    apart = note(_NOT_ALIKE) if (shares.max() - shares.min()).item() > _ALIKE else ""
     page = table(heads, rows, name="Totals", numeric=3, figures=(2, 4, 5, 6))
-    return section("Totals", page, f"{coded:,} coded encounters")
+    remark = f"{coded:,} coded encounters"
+    return section("Totals", page, remark) + apart + f'<p class="sq-quiet">{_ALLOWED}</p>'
 
 
 def _each(amount: object, encounters: float) -> str:
@@ -56,10 +71,12 @@ def bridge_page(steps: pl.DataFrame) -> str:
             text(term_name(row["step"])),
             "" if row["change_usd"] is None else usd(row["change_usd"], signed=True),
             usd(row["total_usd"]),
+            f"{row['units_without_price']:,.0f}",
         )
         for row in steps.iter_rows(named=True)
     ]
-    page = table(("Step", "Change", "Total after it"), rows, name="Bridge", numeric=1, figures=(2,))
+    heads = ("Step", "Change", "Total after it", "Units without a price after it")
+    page = table(heads, rows, name="Bridge", numeric=1, figures=(2, 3))
     said = "One term at a time, in this order; the changes add up to the cent."
     return section("Bridge", page) + f'<p class="sq-quiet">{said}</p>'
 
@@ -81,10 +98,11 @@ def missing_stops_page(values: pl.DataFrame) -> str:
     return section("Missing start or stop", page) + f'<p class="sq-quiet">{said}</p>'
 
 
-def rates_page(card: pl.DataFrame, scenario: str) -> str:
-    """The amounts behind a scenario, with arithmetic and source."""
+def rates_page(card: pl.DataFrame, scenario: str, nowhere: int) -> str:
+    """The amounts behind a scenario, with arithmetic and source; each from its first day on."""
     one = card.filter(pl.col("units") == 1, pl.col("place") != "not_stated")
-    one = one.sort("place", "code", maintain_order=True)
+    one = one.sort("place", "code", "day", descending=[False, False, True])
+    one = one.filter(pl.struct("place", "code", "cents", "basis", "cite").is_last_distinct())
     rows = [
         (
             text(row["place"]),
@@ -97,7 +115,9 @@ def rates_page(card: pl.DataFrame, scenario: str) -> str:
     ]
     heads = ("Place", "Code", "One unit", "Why, with source")
     page = table(heads, rows, name="Rates", numeric=2)
-    return section("Where these amounts come from", page, scenario)
+    said = f"{nowhere:,} encounters without a charted place are priced as office work."
+    apart = f'<p class="sq-quiet">{said}</p>' if nowhere else ""
+    return section("Where these amounts come from", page, scenario) + apart
 
 
 def _why(row: dict) -> str:
@@ -116,6 +136,10 @@ def break_even_page(found: pl.DataFrame) -> str:
             usd(row["cost_usd"]),
         ),
         ("Margin of an encounter", usd(row["margin_usd"], signed=True)),
+        (
+            "Encounters without a price for each code, left out",
+            f"{row['encounters_without_price']:,}",
+        ),
         (
             "Encounters that carry the fixed cost",
             "no volume is enough"

@@ -6,26 +6,32 @@ from pathlib import Path
 
 import ipywidgets as w
 import polars as pl
+from traitlets import TraitError
 
 from subq_toolkit.catalog import sample_administrations
 from subq_toolkit.charts import LiveChart, stacked, still
 from subq_toolkit.coding import Coded, code_administrations
-from subq_toolkit.errors import SubqError
+from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
-from subq_toolkit.panels.scenario_rows import TermsRow
+from subq_toolkit.panels.scenario_rows import TermsRow, asked_entries
 from subq_toolkit.panels.scenario_states import (
     PRESETS,
     ScenarioState,
     TermsState,
-    load_state,
+    opened,
     save_state,
     scenario_of,
 )
 from subq_toolkit.panels.scenario_views import VIEWS, Asked, View, totals
-from subq_toolkit.panels.section import choice_entry, text_entry
+from subq_toolkit.panels.section import choice_entry
 from subq_toolkit.scenarios import MinuteSummary, Scenario, minute_summary
 
 _MOST_WHAT_IFS = 3
+_BEYOND = (
+    "it holds a choice or a number that no entry has, or more than a baseline and three what-ifs. "
+    "Correct it, or give the terms to compare() as Scenario values."
+)
+_TWICE = "Another scenario has this name already. Give each a name of its own."
 _ASKED = ("code", "ours", "charges", "state", "chair_usd_per_h", "nurse_usd_per_h", "setup_usd")
 _ASKED += ("fixed_usd",)
 
@@ -57,19 +63,23 @@ class ScenarioPanel(w.VBox):
     ) -> None:
         if isinstance(coded, MinuteSummary):
             self.summary = coded
+        elif coded is not None and not isinstance(coded, Coded):
+            raise InputError(
+                f"ScenarioPanel takes what code_administrations or minute_summary returned; this "
+                f"is a {type(coded).__name__}."
+            )
         else:
             coded = coded or code_administrations(sample_administrations())
             by = ["payer"] if "payer" in coded.encounters.collect_schema() else []
             self.summary = minute_summary(coded, by=by)
-        self._opening = load_state(state) if isinstance(state, str | Path) else state
-        self._opening = self._opening or ScenarioState()
+        self._opening = opened(state)
         self._held, self._seen = True, {}
         self._rows, self._note, self._page = w.VBox(), w.HTML(), w.HTML()
         self._charts = {
             name: [LiveChart(None) for _ in range(view.charts)] for name, view in VIEWS.items()
         }
         self._pages = {name: w.HTML() for name in VIEWS}
-        self.asked = _entries()
+        self.asked = asked_entries()
         self.tabs = w.Tab([self._tab(name) for name in VIEWS], titles=list(VIEWS))
         self.shown = choice_entry("Bridge and spread of", 190, [("the first what-if", 1)])
         self.preset = choice_entry(
@@ -83,7 +93,12 @@ class ScenarioPanel(w.VBox):
         for control in (*self.asked.values(), self.shown):
             control.observe(self._show, names="value")
         self.tabs.observe(self._show_view, names="selected_index")
-        self.reset()
+        try:
+            self.reset()
+        except TraitError:
+            raise InputError(f"The state cannot be shown: {_BEYOND}") from None
+        if self.state != self._opening:
+            raise InputError(f"The state cannot be shown as it is: {_BEYOND}")
 
     @property
     def rows(self) -> tuple[TermsRow, ...]:
@@ -133,10 +148,17 @@ class ScenarioPanel(w.VBox):
             TermsRow(one, changed=self._show, remove=self._remove if place else None)
             for place, one in enumerate(terms[: _MOST_WHAT_IFS + 1])
         )
-        named = [(one.name or "unnamed", place) for place, one in enumerate(terms) if place]
+        self._name_choices([one.name.strip() or "unnamed" for one in terms])
+
+    def _name_choices(self, names: list[str]) -> None:
+        """Offer the what-ifs by the names they have now."""
+        named = [(name, place) for place, name in enumerate(names) if place]
+        offered = tuple(named or [("no what-if", 1)])
+        if self.shown.options == offered:
+            return
         held, self._held = self._held, True
         before = self.shown.value
-        self.shown.options = named or [("no what-if", 1)]
+        self.shown.options = offered
         self.shown.value = before if before in dict(named).values() else 1
         self._held = held
 
@@ -158,8 +180,14 @@ class ScenarioPanel(w.VBox):
             return
         self._seen.clear()
         problems = [self._problem(row.state) for row in self.rows]
+        names = [row.state.name.strip() or "unnamed" for row in self.rows]
+        for place, name in enumerate(names):
+            if name in names[:place] and not problems[place]:
+                problems[place] = _TWICE
+        self._name_choices(names)
         for row, problem in zip(self.rows, problems, strict=True):
-            row.mark(problem, self._culprits(row.state) if problem else ())
+            twice = problem == _TWICE
+            row.mark(problem, ["name"] if twice else self._culprits(row.state) * bool(problem))
         if any(problems):
             self._clear("An entry cannot be used: see the mark. Nothing below is an answer.")
             return
@@ -238,17 +266,3 @@ class ScenarioPanel(w.VBox):
         drawn = [chart.spec for chart in self._charts["Totals"] if chart.spec]
         bundle = super()._repr_mimebundle_(**kwargs)
         return bundle | still(stacked(drawn, "Scenarios", columns=2), repr(self))
-
-
-def _entries() -> dict[str, w.ValueWidget]:
-    codes = [(code, code) for code in ("96369", "96370", "96371", "96372")]
-    return {
-        "code": choice_entry("Code", 100, codes),
-        "ours": text_entry("Our locality", 120, "15202-00"),
-        "charges": text_entry("Our charges [USD]", 330, "96369=500; 96370=150"),
-        "state": text_entry("Hospital prices of", 130, "US or a state, e.g. OH"),
-        "chair_usd_per_h": text_entry("Chair [USD/h]", 110),
-        "nurse_usd_per_h": text_entry("Nurse [USD/h]", 110),
-        "setup_usd": text_entry("A set-up [USD]", 110),
-        "fixed_usd": text_entry("Fixed cost [USD]", 120),
-    }

@@ -15,6 +15,7 @@ _SETTINGS = [
     ("all office", "office"),
     ("all home", "home"),
 ]
+_CAPS = [("as coded", ""), ("all", "none"), ("up to the unlikely edit", "unlikely_edit")]
 _DEPARTMENTS = [
     ("on campus", "on_campus"),
     ("off campus (603)", "off_campus"),
@@ -66,6 +67,7 @@ def _entries() -> dict[str, w.ValueWidget]:
         "wage_index": text_entry("Wage index", 90, "1", "A number, or the name of an area"),
         "department": choice_entry("Department", 150, _DEPARTMENTS),
         "rural_sole_community": _check("Rural SCH", "Rural sole community hospital"),
+        "unit_cap": choice_entry("Further hours", 150, _CAPS),
         "payers": text_entry("Payers pay [%]", 170, "Medicaid=60; Self-pay=10"),
         "denial_percent": _slider("Denied [%]", 0, 50, 0.5),
         "recovered_percent": _slider("Missing stops found [%]", 0, 100, 1),
@@ -89,3 +91,18 @@ def _slider(
     slider = kind(min=low, max=high, step=step, description=label, **shown)
     slider.layout.width, slider.style.description_width = "370px", "165px"
     return slider
+
+
+def asked_entries() -> dict[str, w.ValueWidget]:
+    """The entries of the panel that belong to no scenario, by name."""
+    codes = [(code, code) for code in ("96369", "96370", "96371", "96372")]
+    return {
+        "code": choice_entry("Code", 100, codes),
+        "ours": text_entry("Our locality", 120, "15202-00"),
+        "charges": text_entry("Our charges [USD]", 330, "96369=500; 96370=150"),
+        "state": text_entry("Hospital prices of", 130, "US or a state, e.g. OH"),
+        "chair_usd_per_h": text_entry("Chair [USD/h]", 110),
+        "nurse_usd_per_h": text_entry("Nurse [USD/h]", 110),
+        "setup_usd": text_entry("A set-up [USD]", 110),
+        "fixed_usd": text_entry("Fixed cost [USD]", 120),
+    }

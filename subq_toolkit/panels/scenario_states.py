@@ -14,6 +14,7 @@ from subq_toolkit.fees import Outpatient, Physician
 from subq_toolkit.scenarios import Scenario
 
 _MOST_BYTES = 1_000_000
+_MOST_USD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class TermsState:
         Shares in percent. [%]
     shift_min
         Minutes more or less. [min]
+    unit_cap
+        As for ``Scenario``; empty for the answer under which the work was coded.
     """
 
     name: str = "as charted"
@@ -56,6 +59,7 @@ class TermsState:
     further_setup_percent: float = 0.0
     stretch_percent: float = 100.0
     shift_min: int = 0
+    unit_cap: str = ""
 
 
 #: What-ifs that are asked most often; each changes one thing of the baseline.
@@ -67,6 +71,7 @@ PRESETS = {
     "an off-campus department": {"department": "off_campus"},
     "charted five minutes short": {"shift_min": -5},
     "prices of 2024": {"prices": "2024-06-03"},
+    "further hours up to the unlikely edit": {"unit_cap": "unlikely_edit"},
 }
 
 
@@ -123,14 +128,16 @@ def scenario_of(terms: TermsState) -> Scenario:
         office=Physician(locality=terms.locality.strip() or None, apm=terms.apm, place="office"),
         setting=terms.setting,
         on=_day(terms.prices),
-        payer_rates=tuple(
-            (payer, percent / 100) for payer, percent in pairs(terms.payers, "'payers'").items()
-        ),
+        payer_rates={
+            payer: percent / 100
+            for payer, percent in pairs(terms.payers, "‘Payers pay’", percent=True).items()
+        },
         denial_rate=terms.denial_percent / 100,
         recovered_share=terms.recovered_percent / 100,
         further_setup_share=terms.further_setup_percent / 100,
         stretch=terms.stretch_percent / 100,
         shift_min=terms.shift_min,
+        unit_cap=terms.unit_cap or None,
     )
 
 
@@ -141,7 +148,7 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise InputError(
-            "'prices' is a day such as 2026-03-02, or empty for the days of service."
+            "‘Prices of’ is a day such as 2026-03-02, or empty for the days of service."
         ) from None
 
 
@@ -152,30 +159,57 @@ def _wage_index(text: str) -> float | str:
         return text.strip()
 
 
-def pairs(text: str, name: str) -> dict[str, float]:
+def pairs(text: str, name: str, *, percent: bool = False) -> dict[str, float]:
     """Read ``Medicaid=60; Self-pay=10`` as a mapping.
 
     Raises
     ------
     InputError
-        If a part is no name with a number.
+        If a part is no name with a number, names something twice, or is out of range.
     """
+    example = "Medicaid=60; Self-pay=10" if percent else "96369=500; 96370=150"
     found = {}
     for part in filter(str.strip, text.split(";")):
-        key, sign, value = part.rpartition("=")
+        key, _, value = (one.strip() for one in part.rpartition("="))
         try:
-            found[key.strip()] = float(value)
+            number = float(value)
         except ValueError:
-            sign = ""
-        if not sign or not key.strip():
-            raise InputError(f"{name} is typed as name=number; name=number, e.g. 96369=500.")
+            key = ""
+        if not key:
+            raise InputError(f"{name} is typed as name=number; name=number, e.g. {example}.")
+        if key in found:
+            raise InputError(f"{name} names one thing twice. Keep one number for each.")
+        if not 0 <= number <= (100 if percent else _MOST_USD):
+            raise InputError(f"{name}: a number is from 0 to {'100 %' if percent else '1 M USD'}.")
+        if percent and 0 < number < 1:
+            raise InputError(f"{name} is in percent: type 60 for 60 %, not 0.6.")
+        found[key] = number
     return found
+
+
+def opened(state: ScenarioState | str | Path | None) -> ScenarioState:
+    """The state to open a panel with: one that was held, that of a file, or the default.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
+    if isinstance(state, str | Path):
+        state = load_state(state)
+    if state is None:
+        return ScenarioState()
+    if not isinstance(state, ScenarioState) or not state.terms:
+        raise InputError(
+            "'state' is what another panel's state held, or the name of a file that save wrote."
+        )
+    return state
 
 
 def save_state(state: ScenarioState, path: str | Path) -> Path:
     """Write a state to a JSON file; it holds terms and no encounter."""
     path = Path(path)
-    path.write_text(json.dumps(asdict(state), indent=2, ensure_ascii=False), "utf-8")
+    path.write_text(json.dumps(asdict(state), indent=2), "utf-8")
     return path
 
 

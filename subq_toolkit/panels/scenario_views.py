@@ -99,6 +99,8 @@ def _without_price(asked: Asked, scenario: Scenario) -> float:
 
 def _totals(asked: Asked) -> tuple[list[dict], str]:
     table = totals(asked.summary, asked.scenarios)
+    if table.is_empty():
+        raise InputError("There is no coded encounter to count. Look at coded.reconcile().")
     try:
         steps, refused = bridge(asked.summary, asked.base, asked.shown), ""
     except InputError as error:
@@ -163,8 +165,12 @@ def _places(asked: Asked) -> tuple[list[dict], str]:
 
 
 def _sources(asked: Asked) -> tuple[list[dict], str]:
-    days = (asked.shown.on or asked.summary.counts["period"].max(),)
-    return [], pages.rates_page(rate_card(asked.shown, days, 1), asked.shown.name)
+    counts = asked.summary.counts
+    coded = pl.col("outcome") == "coded"
+    days = tuple(counts.filter(coded)["period"].unique().sort())
+    days = days if asked.shown.on is None else (asked.shown.on,)
+    nowhere = counts.filter(coded, pl.col("place") == "not_stated")["encounters"].sum()
+    return [], pages.rates_page(rate_card(asked.shown, days, 1), asked.shown.name, nowhere)
 
 
 def _market(asked: Asked) -> tuple[list[dict], str]:

@@ -1,13 +1,11 @@
 """At what volume the work pays for its chair, its nurse and its set-up."""
 
-from dataclasses import replace
-
 import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.formulas import Bound, number, up
-from subq_toolkit.scenarios.comparison import total_usd
+from subq_toolkit.scenarios.expected import expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 
@@ -42,9 +40,10 @@ def break_even(
     Returns
     -------
     pl.DataFrame
-        One row: ``encounters`` [1], ``hours_per_encounter`` [h], ``setups_per_encounter`` [1],
-        ``payment_usd, cost_usd, margin_usd`` (of an encounter) [USD], ``break_even_encounters``
-        [1] (null: no volume is enough).
+        One row: ``encounters`` (coded ones with a price for each code; only these are meant
+        below) and ``encounters_without_price`` [1], ``hours_per_encounter`` [h],
+        ``setups_per_encounter`` [1], ``payment_usd, cost_usd, margin_usd`` (of an encounter)
+        [USD], ``break_even_encounters`` [1] (null: no volume is enough).
 
     Notes
     -----
@@ -65,23 +64,30 @@ def break_even(
     }
     for name, cost in costs.items():
         number(name, cost, _COST)
-    coded = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
-    n = coded["encounters"].sum()
-    if not n:
+    coded = expected_encounters(summary, scenario, tables=tables)
+    if not coded["encounters"].sum():
         raise InputError("There is no coded encounter to count. Look at coded.reconcile().")
-    minutes = pl.max_horizontal(pl.col("minutes") * scenario.stretch + scenario.shift_min, 0)
+    priced = coded.filter("priced")
+    n = priced["counted"].sum()
+    if not n:
+        raise InputError(
+            f"Scenario {scenario.name!r}: no encounter has a price for each of its codes. State "
+            f"the terms of the place, or another day with 'on'."
+        )
     further = pl.when("setup").then(1.0).otherwise(scenario.further_setup_share)
-    count = pl.col("encounters")
-    hours, setups = coded.select(
-        (minutes * count).sum() / n / 60, ((1 + further) * count).sum() / n
+    count = pl.col("counted")
+    hours, setups, cents = priced.select(
+        (pl.col("minutes") * count).sum() / n / 60,
+        ((1 + further) * count).sum() / n,
+        (pl.col("cents") * pl.col("encounters")).sum() / n,
     ).row(0)
-    charted = replace(scenario, recovered_share=0.0)
-    payment = float(total_usd(summary, charted, tables=tables)) / n
+    payment = cents / 100 * (1 - scenario.denial_rate)
     cost = hours * (chair_usd_per_h + nurse_usd_per_h) + setups * setup_usd
     margin = payment - cost
     return pl.DataFrame(
         {
-            "encounters": [int(n)],
+            "encounters": [round(n)],
+            "encounters_without_price": [int(coded.filter(~pl.col("priced"))["encounters"].sum())],
             "hours_per_encounter": [hours],
             "setups_per_encounter": [setups],
             "payment_usd": [round(payment, 2)],

@@ -8,8 +8,9 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import all_usd, expected
+from subq_toolkit.scenarios.expected import all_usd, check_kinds, expected
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
+from subq_toolkit.scenarios.rate_cards import ROLES
 from subq_toolkit.scenarios.scenario import Scenario
 
 TOTAL = "total"
@@ -39,28 +40,42 @@ def compare(
     -------
     pl.DataFrame
         ``scenario``, ``by``, ``code`` (``total`` for their sum), ``role``, ``units`` [1],
-        ``expected_usd, difference_usd`` [USD] (null where no price is known),
-        ``units_without_price`` [1].
+        ``expected_usd`` [USD] (null where no unit has a known price), ``difference_usd`` [USD]
+        (null where either amount is), ``units_without_price`` [1]: where these differ from the
+        first scenario's, the difference is not like for like. Each scenario has the same rows.
 
     Raises
     ------
     InputError
         If there is no scenario, or two have the same name.
     """
+    scenarios = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
+    check_kinds(summary, *scenarios)
     names = [one.name for one in scenarios]
     if not names or len(set(names)) < len(names):
         raise InputError("compare needs at least one scenario, each with a name of its own.")
     parts = [_with_total(expected(summary, one, by=by, tables=tables), by) for one in scenarios]
-    keys = [*by, "code"]
-    base = parts[0].select(*keys, _base="expected_usd")
-    together = pl.concat(parts).join(
-        base, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    together, keys = pl.concat(parts), [*by, "code"]
+    order = pl.col("role").cast(pl.Enum(ROLES))
+    rows = together.select(*keys, "role").unique().sort(*by, order, "code", nulls_last=True)
+    grid = pl.DataFrame({"scenario": names}).join(rows, how="cross")
+    table = grid.join(
+        together.drop("role"), on=["scenario", *keys], how="left", nulls_equal=True,
+        maintain_order="left",
+    )  # fmt: skip
+    absent = pl.col("units").is_null()
+    table = table.with_columns(
+        expected_usd=pl.when(absent).then(pl.lit(0, USD)).otherwise("expected_usd"),
+        units=pl.col("units").fill_null(0.0),
+        units_without_price=pl.col("units_without_price").fill_null(0.0),
     )
-    difference = pl.col("expected_usd") - pl.col("_base").fill_null(0)
-    columns = ["scenario", *by, "code", "role", "units", "expected_usd", "difference_usd"]
-    return together.with_columns(difference_usd=difference.cast(USD)).select(
-        *columns, "units_without_price"
-    )
+    base = table.filter(pl.col("scenario") == names[0]).select(*keys, _base="expected_usd")
+    table = table.join(base, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    difference = (pl.col("expected_usd") - pl.col("_base")).cast(USD)
+    return table.with_columns(difference_usd=difference).select(
+        "scenario", *keys, "role", "units", "expected_usd", "difference_usd",
+        "units_without_price",
+    )  # fmt: skip
 
 
 def _with_total(cells: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
@@ -114,14 +129,29 @@ def bridge(
     -------
     pl.DataFrame
         ``step`` (the name of ``start``, each field that differs, the name of ``end``),
-        ``change_usd`` (null at both ends) and ``total_usd`` (after the step). [USD]
+        ``change_usd`` (null at both ends), ``total_usd`` (after the step) [USD] and
+        ``units_without_price`` (after it) [1]: a step that changes these loses or finds prices,
+        and its amount is no gain or loss of the work.
+
+    Raises
+    ------
+    InputError
+        If at some step no price is known for any unit.
     """
-    now = start
-    rows = [(start.name, None, total_usd(summary, start, tables=tables))]
+    check_kinds(summary, start, end)
+    rows = [(start.name, None, *_total(summary, start, tables))]
+    now = replace(start, name=end.name)
     for field, value in start.differences(end).items():
         now = replace(now, **{field: value})
-        total = total_usd(summary, now, tables=tables)
-        rows.append((field, total - rows[-1][2], total))
-    rows.append((end.name, None, rows[-1][2]))
+        total, without = _total(summary, now, tables)
+        rows.append((field, total - rows[-1][2], total, without))
+    rows.append((end.name, None, *rows[-1][2:]))
     schema = {"step": pl.String, "change_usd": USD, "total_usd": USD}
+    schema |= {"units_without_price": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _total(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None) -> tuple:
+    cells = expected(summary, scenario, tables=tables)
+    total = total_usd(summary, scenario, tables=tables)
+    return total, round(cells["units_without_price"].sum(), 9)

@@ -1,16 +1,14 @@
 """What charting is worth: minutes of error, steps nearly reached, stops that are missing."""
 
-from dataclasses import replace
-
 import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import all_usd, expected
+from subq_toolkit.scenarios.expected import all_usd, check_kinds, expected, expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
-from subq_toolkit.units import TIME, last_step, next_step
+from subq_toolkit.units import EDITS, TIME, additional_hour_units, last_step, next_step
 
 _MOST_MIN = 120
 
@@ -42,21 +40,23 @@ def charting_error(
     Raises
     ------
     InputError
-        If ``within_min`` is not from 1 to 120.
+        If ``within_min`` is not from 1 to 120, or there is no coded encounter.
     """
     _check_within(within_min)
+    check_kinds(summary, scenario)
     keys = ["period", "minutes", "setup", "outcome", "place"]
     by = [name for name in summary.by if name == "payer"]
     counts = summary.counts.group_by(*keys, *by).agg(pl.col("encounters").sum())
     errors = pl.DataFrame({"error_min": range(-within_min, within_min + 1)})
-    minutes = pl.max_horizontal(pl.col("minutes") + pl.col("error_min"), 0)
+    minutes = pl.col("minutes") + pl.col("error_min")
     off = counts.join(errors, how="cross").with_columns(
-        minutes=pl.when(pl.col("minutes").is_not_null()).then(minutes)
+        minutes=pl.when((minutes > 0) | (pl.col("error_min") == 0)).then(minutes)
     )
     shifted = MinuteSummary(off, (*by, "error_min"), summary.policy)
-    mix = replace(scenario, payer_mix=()) if not by else scenario
-    cells = expected(shifted, mix, by=["error_min"], tables=tables)
+    cells = expected(shifted, scenario, by=["error_min"], tables=tables)
     found = cells.group_by("error_min").agg(pl.col("units").sum(), all_usd("expected_usd"))
+    if found.is_empty():
+        raise InputError("There is no coded encounter to shift. Look at coded.reconcile().")
     base = found.filter(pl.col("error_min") == 0).row(0, named=True)
     return found.sort("error_min").with_columns(
         pl.col("expected_usd").cast(USD),
@@ -83,6 +83,7 @@ def near_steps(summary: MinuteSummary, *, within_min: int = 5) -> pl.DataFrame:
         an infusion.
     """
     _check_within(within_min)
+    check_kinds(summary)
     rows = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
     day, minutes, count = pl.col("period"), pl.col("minutes"), pl.col("encounters")
     rules = {
@@ -96,9 +97,14 @@ def near_steps(summary: MinuteSummary, *, within_min: int = 5) -> pl.DataFrame:
             (minutes >= pl.col("step_min")) & (minutes - pl.col("step_min") < within_min),
         ),
     }
+    edit, further = EDITS["further_hour"].expr(day), additional_hour_units(
+        pl.col("step_min"), more_than=rules["more_than"]
+    )  # fmt: skip
+    capped = summary.policy.unit_cap == "unlikely_edit"
+    within_edit = (further <= edit) if capped else pl.lit(True)
     found = [
         rows.with_columns(step_min=step.cast(pl.Int64))
-        .filter(near)
+        .filter(near, within_edit)
         .group_by("step_min")
         .agg(count.sum().alias(side))
         for side, (step, near) in sides.items()
@@ -112,11 +118,13 @@ def missing_stop_value(
 ) -> pl.DataFrame:
     """What each missing start or stop is worth: the mean of the coded encounters of its place.
 
+    An encounter of which a code has no price says nothing and is not in the mean.
+
     Returns
     -------
     pl.DataFrame
         ``place``, ``waiting`` (encounters without a time) [1], ``each_usd`` and ``all_usd``
-        [USD]; null where no coded encounter of that place tells.
+        [USD]; null where no coded encounter of that place has a price.
     """
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
     waiting = (
@@ -124,18 +132,17 @@ def missing_stop_value(
         .group_by(place=moved)
         .agg(waiting=pl.col("encounters").sum())
     )
-    known = pl.col("expected_usd").is_not_null().any()
-    found, without = (
-        expected(summary, replace(scenario, recovered_share=share), by=["place"], tables=tables)
-        .group_by("place")
-        .agg(pl.when(known).then(pl.col("expected_usd").sum()))
-        for share in (1.0, 0.0)
+    coded = expected_encounters(summary, scenario, tables=tables).filter("priced")
+    paid = (1 - scenario.denial_rate) / 100
+    means = coded.group_by("place").agg(
+        mean=(pl.col("cents") * pl.col("encounters")).sum() / pl.col("encounters").sum() * paid
     )
-    both = waiting.join(found, on="place", how="left").join(without, on="place", how="left")
-    gained = pl.col("expected_usd") - pl.col("expected_usd_right")
-    each = (gained.cast(pl.Float64) / pl.col("waiting")).round(2, mode="half_away_from_zero")
-    return both.select(
-        "place", "waiting", each_usd=each.cast(USD), all_usd=gained.cast(USD)
+    of_all = pl.col("mean") * pl.col("waiting")
+    return waiting.join(means, on="place", how="left").select(
+        "place",
+        "waiting",
+        each_usd=pl.col("mean").round(2, mode="half_away_from_zero").cast(USD),
+        all_usd=of_all.round(2, mode="half_away_from_zero").cast(USD),
     ).sort("place")  # fmt: skip
 
 

@@ -6,6 +6,7 @@ rounded to the cent once. Totals are sums of those cells, so they add up.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import polars as pl
@@ -50,6 +51,7 @@ def expected(
         where no unit has a known price), ``units_without_price`` (units for which no price is
         known; they are not in the amount) [1].
     """
+    check_kinds(summary, scenario)
     return _cells(summary, scenario, tuple(by), tables)
 
 
@@ -95,16 +97,61 @@ def expected_lines(
     pl.DataFrame
         The summary's ``period, place`` and groups, ``minutes`` [min] (as the scenario has
         them; null for what is recovered), ``code, role, units`` [1], ``cents`` of one such
-        line, ``encounters`` [1], ``weight``: the share by which it counts [1], and
-        ``paid_share``: what its payer pays of the amount. [1]
+        line, ``encounters`` [1], ``weight``: the share by which it counts [1],
+        ``paid_share``: what its payer pays of the amount [1], and ``row`` of the summary. [1]
     """
-    coded = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
-    lines = _lines(_under(scenario, coded, summary), scenario, summary.policy)
+    lines = _lines(_coded(summary, scenario), scenario, summary.policy)
     days = tuple(lines["day"].unique().sort())
     most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 0)
     card = rate_card(scenario, days, most, tables).select(*_KEYS, "code", "cents")
     priced = lines.join(card, on=_KEYS, how="left")
     return pl.concat([priced, *_recovered(priced, summary, scenario)], how="diagonal")
+
+
+def expected_encounters(
+    summary: MinuteSummary, scenario: Scenario, *, tables: FeeTables | None = None
+) -> pl.DataFrame:
+    """The coded encounters of a scenario, counted, with what one of them earns.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``row`` of the summary, ``place, minutes`` [min] and ``setup`` as the scenario has them,
+        ``encounters`` and ``counted`` (times the weight of their payer) [1], ``cents`` (before
+        denials; of all lines with a price, times the weight) and ``priced``: whether every line
+        has a price. Without what is recovered.
+    """
+    check_kinds(summary, scenario)
+    charted = replace(scenario, recovered_share=0.0)
+    share = pl.col("weight") * pl.col("paid_share")
+    lines = expected_lines(summary, charted, tables=tables)
+    sums = lines.group_by("row").agg(
+        cents=(pl.col("cents").fill_null(0) * share).sum(),
+        priced=pl.col("cents").is_not_null().all(),
+    )
+    rows = _coded(summary, charted).join(sums, on="row", how="left", maintain_order="left")
+    return rows.select(
+        "row", "place", "minutes", "setup", "encounters",
+        pl.col("cents").fill_null(0.0), pl.col("priced").fill_null(True),
+        counted=pl.col("encounters") * pl.col("weight"),
+    )  # fmt: skip
+
+
+def check_kinds(summary: object, *scenarios: object) -> None:
+    """Refuse what is no summary or no scenario.
+
+    Raises
+    ------
+    InputError
+        The message says what to hand in.
+    """
+    if not isinstance(summary, MinuteSummary):
+        raise InputError(
+            f"Hand in what minute_summary(coded) returned; this is a {type(summary).__name__}."
+        )
+    for one in scenarios:
+        if not isinstance(one, Scenario):
+            raise InputError(f"Terms are a Scenario(name, ...); this is a {type(one).__name__}.")
 
 
 def all_usd(column: str) -> pl.Expr:
@@ -124,13 +171,16 @@ def _check_by(summary: MinuteSummary, by: Sequence[str]) -> None:
         )
 
 
-def _under(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary) -> pl.DataFrame:
-    """The encounters with the minutes, day, place and weight that the scenario gives them."""
+def _coded(summary: MinuteSummary, scenario: Scenario) -> pl.DataFrame:
+    """Coded encounters with the minutes, day, place and weight that the scenario gives them."""
+    timed = pl.col("minutes").is_not_null()
+    rows = summary.counts.filter(pl.col("outcome") == "coded", timed).with_row_index("row")
     minutes = (pl.col("minutes") * scenario.stretch + scenario.shift_min + 1e-9).floor()
     day = pl.col("period") if scenario.on is None else pl.lit(scenario.on)
     place = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
     return rows.with_columns(
         minutes=pl.max_horizontal(minutes.cast(pl.Int64), 0),
+        charted_min="minutes",
         day=day,
         place=place,
         **_by_payer(scenario, rows, summary),
@@ -171,13 +221,13 @@ def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFra
     day, minutes = pl.col("period"), pl.col("minutes")
     first = first_hour_units(minutes, at_least=TIME["initial_hour_at_least"].expr(day))
     further = additional_hour_units(minutes, more_than=TIME["additional_hour_more_than"].expr(day))
-    if policy.unit_cap == "unlikely_edit":
+    if (scenario.unit_cap or policy.unit_cap) == "unlikely_edit":
         further = pl.min_horizontal(further, EDITS["further_hour"].expr(day))
     units = {
         "first_hour": first,
         "further_hour": further,
         "further_setup": first * pl.col("setup").cast(pl.Int64),
-        "short_infusion": 1 - first,
+        "short_infusion": pl.when((minutes > 0) | (pl.col("charted_min") == 0)).then(1 - first),
     }
     parts = [
         rows.with_columns(role=pl.lit(role), units=one.cast(pl.Int64)).filter(pl.col("units") > 0)
@@ -199,12 +249,13 @@ def _recovered(
     if not scenario.recovered_share:
         return []
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
+    timed = (pl.col("outcome") == "coded") & pl.col("minutes").is_not_null()
     outcomes = (
         summary.counts.with_columns(place=moved)
         .group_by("place")
         .agg(
             waiting=pl.col("encounters").filter(pl.col("outcome") == "query").sum(),
-            coded=pl.col("encounters").filter(pl.col("outcome") == "coded").sum(),
+            coded=pl.col("encounters").filter(timed).sum(),
         )
     )
     share = pl.when(pl.col("coded") > 0).then(pl.col("waiting") / pl.col("coded")).otherwise(0.0)

@@ -25,6 +25,7 @@ _COUNTED = {
     "outcome": pl.String,
     "place": pl.String,
 }
+_OWN = ("encounter_id", "encounters", "code", "role", "units")
 #: Where the service was given, by the setting of the encounter.
 _PLACES = {
     "emergency": "hospital",
@@ -95,6 +96,17 @@ def minute_summary(
     InputError
         If the encounters have no such column.
     """
+    if not isinstance(coded, Coded):
+        raise InputError(
+            f"Hand in what code_administrations returned; this is a {type(coded).__name__}."
+        )
+    by = [by] if isinstance(by, str) else list(by)
+    taken = [name for name in by if by.count(name) > 1 or name in (*_COUNTED, *_OWN)]
+    if taken:
+        raise InputError(
+            f"{taken[0]!r} cannot be kept apart: the summary has it already, or it is named "
+            f"twice. Name a column of yours, e.g. 'payer', once."
+        )
     schema = coded.facts.collect_schema()
     carried = coded.encounters.collect_schema()
     unknown = [name for name in by if name not in carried]

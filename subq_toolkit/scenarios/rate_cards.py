@@ -10,6 +10,7 @@ from functools import lru_cache
 import polars as pl
 
 from subq_toolkit.effective import read_parameters
+from subq_toolkit.errors import InputError
 from subq_toolkit.fees import Contract, FeeTables, Outpatient, Physician, bundled_tables, price
 from subq_toolkit.scenarios.scenario import Scenario
 
@@ -66,9 +67,23 @@ def _priced(
         )
         priced = claims.with_columns(cents=pl.lit(None, pl.Int64))
     else:
+        _check_case_rates(terms, claims)
         priced = price(claims, schedule=terms, tables=tables).collect(engine="in-memory")
         priced = priced.with_columns(cents=(pl.col("allowed_usd") * 100).cast(pl.Int64))
     return priced.select(shown).unique(["day", "role", "units"], keep="first", maintain_order=True)
+
+
+def _check_case_rates(terms: Terms, claims: pl.DataFrame) -> None:
+    """Refuse a case rate on a code that not every encounter has: it could not be told by code."""
+    if not isinstance(terms, Contract):
+        return
+    further = claims.filter(pl.col("role").is_in(["further_hour", "further_setup"]))["code"]
+    cased = terms.terms.filter(pl.col("method") == "case_rate")["code"]
+    if wrong := sorted(set(cased) & set(further)):
+        raise InputError(
+            f"Contract {terms.name!r}: scenarios cannot count a case rate on {wrong[0]}, which not "
+            f"every encounter has. State it for the first hour and for the short infusion."
+        )
 
 
 @lru_cache(maxsize=64)

@@ -1,15 +1,18 @@
 """A scenario: one set of terms under which the same work is looked at, as a frozen value."""
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import Contract, Outpatient, Physician
+from subq_toolkit.fees.schedules import AS_CHARTED
 from subq_toolkit.formulas import check_day
 
 _SHARES = ("denial_rate", "recovered_share", "further_setup_share")
 _SETTINGS = ("as_charted", "hospital", "office", "home")
+_CAPS = ("none", "unlikely_edit")
 Shares = tuple[tuple[str, float], ...]
 
 
@@ -44,6 +47,9 @@ class Scenario:
     stretch, shift_min
         What is done to every infusion's minutes: times ``stretch``, then ``shift_min`` more, to
         ask what charting or another practice would mean. [1], [min]
+    unit_cap
+        Another answer to the policy's question of the same name: ``none`` (all further hours)
+        or ``unlikely_edit`` (up to the edit); None for the answer under which they were coded.
     """
 
     name: str
@@ -59,6 +65,7 @@ class Scenario:
     further_setup_share: float = 0.0
     stretch: float = 1.0
     shift_min: float = 0.0
+    unit_cap: str | None = None
 
     def __post_init__(self) -> None:
         if self.setting not in _SETTINGS:
@@ -67,7 +74,14 @@ class Scenario:
             self._refuse(f"'setting' is one of {', '.join(map(repr, _SETTINGS))}.{meant}")
         check_day(self.on, optional=True)
         for name in ("payer_rates", "payer_mix"):
-            object.__setattr__(self, name, tuple(dict(getattr(self, name)).items()))
+            object.__setattr__(self, name, self._shares(name))
+        self._check_terms()
+        if self.unit_cap is not None and self.unit_cap not in _CAPS:
+            self._refuse(f"'unit_cap' is one of {', '.join(map(repr, _CAPS))}, or left out.")
+        for name in ("stretch", "shift_min"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                self._refuse(f"'{name}' is a plain number.")
         for name in _SHARES:
             self._check_share(name, getattr(self, name))
         for payer, share in (*self.payer_rates, *self.payer_mix):
@@ -78,6 +92,33 @@ class Scenario:
             self._refuse(f"'stretch' is a factor above 0 and up to 10, got {self.stretch:g}.")
         if not -1440 <= self.shift_min <= 1440:
             self._refuse("'shift_min' is at most a day either way, in minutes [min].")
+
+    def _shares(self, name: str) -> Shares:
+        """Shares by payer, of a mapping or of pairs, as pairs."""
+        try:
+            given = getattr(self, name)
+            pairs = [*given.items()] if isinstance(given, Mapping) else [tuple(p) for p in given]
+            shares = dict(pairs)
+        except (TypeError, ValueError):
+            self._refuse(f"'{name}' is a mapping, e.g. {{'Medicaid': 0.6}}.")
+        if len(shares) < len(pairs):
+            self._refuse(f"'{name}' names a payer twice. Keep one share for each.")
+        return tuple(shares.items())
+
+    def _check_terms(self) -> None:
+        kinds = {"hospital": (Outpatient, Contract), "office": (Physician, Contract)}
+        for name, known in (kinds | {"home": (Contract, type(None))}).items():
+            if not isinstance(getattr(self, name), known):
+                listed = " or ".join(one.__name__ for one in known)
+                self._refuse(f"'{name}' is {listed.replace('NoneType', 'left out')}.")
+        terms = self.hospital
+        if isinstance(terms, Contract) and isinstance(terms.medicare, Physician):
+            shares = (terms.terms["method"] == "share_of_medicare").any()
+            if shares and terms.medicare.place == AS_CHARTED:
+                self._refuse(
+                    "the hospital's contract is a share of the physician schedule, which pays a "
+                    "hospital nothing. Make it with contract(..., medicare=Outpatient())."
+                )
 
     def _check_share(self, name: str, share: float) -> None:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:

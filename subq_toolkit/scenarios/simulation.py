@@ -9,7 +9,7 @@ one from a million.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.scenarios.comparison import total_usd
-from subq_toolkit.scenarios.expected import expected_lines
+from subq_toolkit.scenarios.expected import expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 
@@ -98,8 +98,10 @@ def simulate(
     InputError
         If there is nothing to resample, or a number is out of range.
     """
-    if not 1 <= draws <= _MOST_DRAWS:
-        raise InputError(f"'draws' is a number from 1 to {_MOST_DRAWS:,}.")
+    if not _whole(draws) or not 1 <= draws <= _MOST_DRAWS:
+        raise InputError(f"'draws' is a whole number from 1 to {_MOST_DRAWS:,}.")
+    if not _whole(seed) or seed < 0:
+        raise InputError("'seed' is a whole number, zero or more, so that it can be repeated.")
     random = np.random.default_rng(seed)
     coded = _amounts(summary, replace(scenario, denial_rate=0, recovered_share=0), tables)
     n = int(coded["encounters"].sum())
@@ -115,13 +117,8 @@ def simulate(
 
 def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None) -> pl.DataFrame:
     """What an encounter earns and how many earn it, by place: ``place, cents, encounters``."""
-    keys = ["period", "place", "minutes", "setup", *summary.by]
-    lines = expected_lines(summary, scenario, tables=tables)
-    share = pl.col("weight") * pl.col("paid_share")
-    cents = (pl.col("cents").fill_null(0) * share).sum()
-    counted = pl.col("encounters").first()
-    cells = lines.group_by(keys, maintain_order=True).agg(cents=cents, encounters=counted)
-    merged = cells.group_by("place", pl.col("cents").round(4)).agg(pl.col("encounters").sum())
+    rows = expected_encounters(summary, scenario, tables=tables)
+    merged = rows.group_by("place", pl.col("cents").round(4)).agg(pl.col("encounters").sum())
     return merged.sort("place", "cents")
 
 
@@ -166,10 +163,16 @@ def _rate(
     """A rate for each draw: as stated, or from the beta distribution of what was seen. [1]"""
     if seen is None:
         return np.full(draws, rate)
+    if not isinstance(seen, tuple) or len(seen) != 2 or not all(map(_whole, seen)):
+        raise InputError(f"'{name}' is a pair of whole numbers, e.g. (6, 100) for 6 of 100.")
     events, cases = seen
     if not 0 <= events <= cases or cases < 1:
         raise InputError(f"'{name}' is a pair of events and cases, events being at most cases.")
     return random.beta(events + 0.5, cases - events + 0.5, size=draws)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _widened(totals: np.ndarray, n: int) -> np.ndarray:
@@ -215,8 +218,10 @@ def tornado(
     base = float(total_usd(summary, scenario, tables=tables))
     rows = []
     for term, ends in ranges.items():
-        if term == "name" or not hasattr(scenario, term):
+        if term == "name" or term not in {field.name for field in fields(Scenario)}:
             raise InputError(f"A scenario has no term '{term}' to move.")
+        if not isinstance(ends, tuple | list) or len(ends) != 2:
+            raise InputError(f"The range of '{term}' is a pair, e.g. (0.02, 0.10).")
         low, high = (
             float(total_usd(summary, replace(scenario, **{term: end}), tables=tables))
             for end in ends
