@@ -61,13 +61,13 @@ def _entries() -> dict[str, w.ValueWidget]:
     return {
         "name": text_entry("Scenario", 150),
         "prices": text_entry("Prices of", 110, "day of service", "A day, or empty"),
-        "setting": choice_entry("Place", 120, _SETTINGS),
-        "locality": text_entry("Locality", 90, "national", "MAC and locality: 15202-00"),
-        "apm": _check("APM", "Qualifying participant of an alternative payment model"),
-        "wage_index": text_entry("Wage index", 90, "1", "A number, or the name of an area"),
-        "department": choice_entry("Department", 150, _DEPARTMENTS),
-        "rural_sole_community": _check("Rural SCH", "Rural sole community hospital"),
-        "unit_cap": choice_entry("Further hours", 150, _CAPS),
+        "setting": choice_entry("Place", 115, _SETTINGS),
+        "locality": text_entry("Locality", 85, "national", "MAC and locality: 15202-00"),
+        "apm": _check("APM", 70, "Qualifying participant of an alternative payment model"),
+        "wage_index": text_entry("Wage index", 80, "1", "A number, or the name of an area"),
+        "department": choice_entry("Department", 140, _DEPARTMENTS),
+        "rural_sole_community": _check("Rural SCH", 98, "Rural sole community hospital"),
+        "unit_cap": choice_entry("Further hours", 130, _CAPS),
         "payers": text_entry("Payers pay [%]", 170, "Medicaid=60; Self-pay=10"),
         "denial_percent": _slider("Denied [%]", 0, 50, 0.5),
         "recovered_percent": _slider("Missing stops found [%]", 0, 100, 1),
@@ -77,9 +77,9 @@ def _entries() -> dict[str, w.ValueWidget]:
     }
 
 
-def _check(label: str, tip: str) -> w.Checkbox:
+def _check(label: str, width_px: int, tip: str) -> w.Checkbox:
     box = w.Checkbox(description=label, tooltip=tip, indent=False)
-    box.layout.width = "100px"
+    box.layout.width = f"{width_px}px"
     return box
 
 
