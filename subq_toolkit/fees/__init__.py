@@ -8,6 +8,7 @@ that pays nothing beside another is zero and says ``packaged``.
 from subq_toolkit.fees.claim_edits import edit_claims
 from subq_toolkit.fees.contracts import Contract, contract, read_contract
 from subq_toolkit.fees.drug_lines import drug_line_of_plan, drug_lines, hcpcs_units
+from subq_toolkit.fees.home_visits import home_visits
 from subq_toolkit.fees.localities import localities, ranked_localities
 from subq_toolkit.fees.market import market_position, market_quantiles
 from subq_toolkit.fees.physician import limiting_charge_usd
@@ -29,6 +30,7 @@ __all__ = [
     "drug_lines",
     "edit_claims",
     "hcpcs_units",
+    "home_visits",
     "limiting_charge_usd",
     "localities",
     "market_position",
