@@ -1,5 +1,6 @@
 """The README keeps its word: its examples run, its commands and files exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -47,3 +48,10 @@ def test_every_named_file_exists() -> None:
 def test_every_notebook_is_listed() -> None:
     listed = set(re.findall(r"^\| `(\d\d_\w+)` \|", README, re.MULTILINE))
     assert listed == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_no_notebook_saves_a_warning(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    saved = [output for cell in cells for output in cell.get("outputs", [])]
+    assert not [output for output in saved if output.get("name") == "stderr"]

@@ -143,8 +143,9 @@ class PlanSection(Section):
     def _published_ka(self) -> tuple[str, str, str]:
         """The absorption rate drawn for the product [1/h], what it is of, and its source."""
         preset = product_named(self.entries["product"].value)["kinetics"]
-        found = published_kinetics().filter(pl.col("preset") == preset, pl.col("usable"))
-        if preset is None or found.is_empty():
+        named = pl.col("preset") == pl.lit(preset, pl.String)
+        found = published_kinetics().filter(named, pl.col("usable"))
+        if found.is_empty():
             return "", "", ""
         row = found.row(0, named=True)
         return f"{row['ka_per_h']:g}", row["drug"], row["cite"]

@@ -87,7 +87,7 @@ def _sets(limits: pl.DataFrame, programmed_min: float) -> Iterator[str]:
 def _first_doses(ordered: Prescription) -> Iterator[str]:
     ramp = dose_ramp(product_named(ordered.product)["product"])
     number = ordered.given.infusion_number
-    begun = ramp.filter(pl.col("infusion") == number, pl.col("percent") < 100)
+    begun = ramp.filter(pl.col("infusion") == pl.lit(number, pl.Int64), pl.col("percent") < 100)
     if not begun.is_empty():
         shares = " or ".join(
             f"{row['percent']:g} % (every {row['interval_weeks']:g} weeks)"
