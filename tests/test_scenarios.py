@@ -431,6 +431,33 @@ def test_costs_are_those_of_the_payers_that_are_counted() -> None:
     assert only["payment_usd"] == 161.99  # 144.96 + 17.03
 
 
+def test_another_policy_is_a_term_like_any_other() -> None:
+    """Seconds counted: 90 min and a second are more than 90, and earn a further hour."""
+    runs = pl.DataFrame(
+        {
+            "encounter_id": ["1"],
+            "start_at": [datetime(2026, 3, 2, 9, 0, 0)],
+            "stop_at": [datetime(2026, 3, 2, 10, 30, 1)],
+            "route": ["subcutaneous"],
+            "setting": ["physician_office"],
+        }
+    )
+    usual, counted = (
+        minute_summary(sq.code_administrations(runs, policy=sq.Policy(seconds=answer)))
+        for answer in ("drop", "count")
+    )
+    other = replace(BASE, name="seconds count", work=counted)
+    assert total_usd(usual, BASE) == Decimal("144.96")
+    assert total_usd(usual, other) == Decimal("161.99")  # + 17.03
+    assert bridge(usual, BASE, other)["step"].to_list() == ["base", "work", "seconds count"]
+    assert compare(usual, [BASE, other])["expected_usd"][-1] == Decimal("161.99")
+    assert simulate(usual, other, seed=1).exact_usd == 161.99
+    errors = charting_error(usual, other, within_min=1)
+    assert errors.filter(error_min=0)["expected_usd"].item() == Decimal("161.99")
+    with pytest.raises(sq.InputError, match="'work' is MinuteSummary or left out"):
+        Scenario("x", work=usual.counts)
+
+
 def test_a_bridge_says_where_prices_are_lost() -> None:
     contracts = contract(
         pl.DataFrame(

@@ -24,6 +24,7 @@ _TERMS = {
     "stretch": "minutes stretched",
     "shift_min": "minutes shifted",
     "unit_cap": "cap on further hours",
+    "work": "policy of coding",
 }
 _UNSET = {"on": "day of service", "unit_cap": "as coded"}
 _SHARES = ("denial_rate", "recovered_share", "further_setup_share")

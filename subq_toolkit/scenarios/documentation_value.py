@@ -1,5 +1,7 @@
 """What charting is worth: minutes of error, steps nearly reached, stops that are missing."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from subq_toolkit.errors import InputError
@@ -44,6 +46,7 @@ def charting_error(
     """
     _check_within(within_min)
     check_kinds(summary, scenario)
+    summary, scenario = scenario.work or summary, replace(scenario, work=None)
     keys = ["period", "minutes", "setup", "outcome", "place"]
     by = [name for name in summary.by if name == "payer"]
     counts = summary.counts.group_by(*keys, *by).agg(pl.col("encounters").sum())
@@ -126,6 +129,8 @@ def missing_stop_value(
         ``place``, ``waiting`` (encounters without a time) [1], ``each_usd`` and ``all_usd``
         [USD]; null where no coded encounter of that place has a price.
     """
+    check_kinds(summary, scenario)
+    summary = scenario.work or summary
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
     waiting = (
         summary.counts.filter(pl.col("outcome") == "query")

@@ -52,7 +52,7 @@ def expected(
         known; they are not in the amount) [1].
     """
     check_kinds(summary, scenario)
-    return _cells(summary, scenario, tuple(by), tables)
+    return _cells(scenario.work or summary, scenario, tuple(by), tables)
 
 
 @lru_cache(maxsize=64)
@@ -100,6 +100,7 @@ def expected_lines(
         line, ``encounters`` [1], ``weight``: the share by which it counts [1],
         ``paid_share``: what its payer pays of the amount [1], and ``row`` of the summary. [1]
     """
+    summary = scenario.work or summary
     lines = _lines(_coded(summary, scenario), scenario, summary.policy)
     days = tuple(lines["day"].unique().sort())
     most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 0)
@@ -122,6 +123,7 @@ def expected_encounters(
         has a price. Without what is recovered.
     """
     check_kinds(summary, scenario)
+    summary = scenario.work or summary
     charted = replace(scenario, recovered_share=0.0)
     share = pl.col("weight") * pl.col("paid_share")
     lines = expected_lines(summary, charted, tables=tables)

@@ -9,6 +9,7 @@ from subq_toolkit.errors import InputError
 from subq_toolkit.fees import Contract, Outpatient, Physician
 from subq_toolkit.fees.schedules import AS_CHARTED
 from subq_toolkit.formulas import check_day
+from subq_toolkit.scenarios.minute_summary import MinuteSummary
 
 _SHARES = ("denial_rate", "recovered_share", "further_setup_share")
 _SETTINGS = ("as_charted", "hospital", "office", "home")
@@ -50,6 +51,9 @@ class Scenario:
     unit_cap
         Another answer to the policy's question of the same name: ``none`` (all further hours)
         or ``unlikely_edit`` (up to the edit); None for the answer under which they were coded.
+    work
+        The same encounters as coded under another policy, as ``minute_summary`` counts them;
+        None for those that are handed in.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Scenario:
     stretch: float = 1.0
     shift_min: float = 0.0
     unit_cap: str | None = None
+    work: MinuteSummary | None = None
 
     def __post_init__(self) -> None:
         if self.setting not in _SETTINGS:
@@ -107,7 +112,8 @@ class Scenario:
 
     def _check_terms(self) -> None:
         kinds = {"hospital": (Outpatient, Contract), "office": (Physician, Contract)}
-        for name, known in (kinds | {"home": (Contract, type(None))}).items():
+        kinds |= {"home": (Contract, type(None)), "work": (MinuteSummary, type(None))}
+        for name, known in kinds.items():
             if not isinstance(getattr(self, name), known):
                 listed = " or ".join(one.__name__ for one in known)
                 self._refuse(f"'{name}' is {listed.replace('NoneType', 'left out')}.")

@@ -102,6 +102,7 @@ def simulate(
         raise InputError(f"'draws' is a whole number from 1 to {_MOST_DRAWS:,}.")
     if not _whole(seed) or seed < 0:
         raise InputError("'seed' is a whole number, zero or more, so that it can be repeated.")
+    summary = scenario.work or summary
     random = np.random.default_rng(seed)
     coded = _amounts(summary, replace(scenario, denial_rate=0, recovered_share=0), tables)
     n = int(coded["encounters"].sum())
