@@ -9,7 +9,7 @@ import polars as pl
 
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.encounter import EncounterResult
-from subq_toolkit.panels.html_parts import section, source, table, text
+from subq_toolkit.panels.html_parts import note, section, source, table, text, verdict_box
 
 #: Each outcome with its sign and what it means; the word is always written out.
 OUTCOMES = {
@@ -66,14 +66,8 @@ def headline_page(
         sign, means = "▲", "without the entries marked below"
     word = "no runs" if outcome == "empty" else outcome
     look = outcome if whole else "partial"
-    said = "".join(f'<p class="sq-note"><b>▲ Look:</b> {text(one)}</p>' for one in notes)
-    return (
-        f'<div class="sq-headline sq-{look}" role="status" aria-live="polite">'
-        f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
-        f"<small>{means}</small></span>"
-        f'<span class="sq-answer"><span class="sq-units">{text(headline(result))}</span>'
-        f'<span class="sq-measure">{text(measure(result))}</span></span></div>{said}'
-    )
+    box = verdict_box((sign, word, means, look), headline(result), measure(result))
+    return box + "".join(map(note, notes))
 
 
 def lines_page(result: EncounterResult | None) -> str:

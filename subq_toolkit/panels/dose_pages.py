@@ -5,7 +5,7 @@ import polars as pl
 from subq_toolkit.conversion import Conversion
 from subq_toolkit.dosing.patient_controlled import COUNTING
 from subq_toolkit.panels.html_parts import note as look
-from subq_toolkit.panels.html_parts import section, source, table, text
+from subq_toolkit.panels.html_parts import section, source, table, text, verdict_box
 from subq_toolkit.planning import NOTICE, Plan
 
 #: Sign, word, meaning and look of a plan by whether it is feasible.
@@ -19,7 +19,7 @@ _VERDICTS = {
 def plan_headline(made: Plan | None, note: str) -> str:
     """Minutes, sites and units of a plan in a box; or why there is none."""
     if made is None:
-        return _box(("…", "no plan", "see the note", "refused"), "No plan yet", note)
+        return verdict_box(("…", "no plan", "see the note", "refused"), "No plan yet", note)
     sites = f"{made.sites} site{'s' * (made.sites != 1)}"
     said = f"{made.duration_min:,.4g} min · {sites} × {made.site_volume_ml:.4g} mL"
     units = ", ".join(f"{code} ×{count}" for code, count in made.units.items())
@@ -27,18 +27,7 @@ def plan_headline(made: Plan | None, note: str) -> str:
         f"Up to {made.rate_ml_per_h / made.sites:.4g} mL/h at each site, set by {made.set_by}. "
         f"If charted so: {units or made.coded.outcome}."
     )
-    return _box(_VERDICTS[made.feasible], said, measure)
-
-
-def _box(verdict: tuple[str, str, str, str], said: str, measure: str) -> str:
-    sign, word, means, look = verdict
-    return (
-        f'<div class="sq-headline sq-{look}" role="status" aria-live="polite">'
-        f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
-        f"<small>{means}</small></span>"
-        f'<span class="sq-answer"><span class="sq-units">{text(said)}</span>'
-        f'<span class="sq-measure">{text(measure)}</span></span></div>'
-    )
+    return verdict_box(_VERDICTS[made.feasible], said, measure)
 
 
 def limits_page(made: Plan | None) -> str:

@@ -44,6 +44,18 @@ def section(title: str, body: str, remark: str = "") -> str:
     return f"<h3>{title}{aside}</h3>{body}"
 
 
+def verdict_box(verdict: tuple[str, str, str, str], said: str, measure: str) -> str:
+    """The answer in large type beside its verdict: ``(sign, word, meaning, look)``."""
+    sign, word, means, look = verdict
+    return (
+        f'<div class="sq-headline sq-{look}" role="status" aria-live="polite">'
+        f'<span class="sq-badge"><span aria-hidden="true">{sign}</span> {word}'
+        f"<small>{means}</small></span>"
+        f'<span class="sq-answer"><span class="sq-units">{text(said)}</span>'
+        f'<span class="sq-measure">{text(measure)}</span></span></div>'
+    )
+
+
 def source(cite: str | None) -> str:
     """A source in small type behind a disclosure, so that reasons stay readable."""
     if not cite:
