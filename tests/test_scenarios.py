@@ -566,3 +566,35 @@ def test_an_unknown_group_or_payer_is_named(coded: sq.Coded, sample: MinuteSumma
         minute_summary(coded, by=["ward"])
     with pytest.raises(sq.InputError, match="no encounter has the payer 'Nobody'"):
         total_usd(sample, replace(BASE, payer_rates=(("Nobody", 0.5),)))
+
+
+def test_groups_made_of_days_and_clock_times() -> None:
+    runs = pl.DataFrame(
+        {
+            "encounter_id": ["quarter", "five", "minute", "no stop"],
+            "start_at": [datetime(2026, 3, 1, 9, 15), datetime(2026, 3, 2, 9, 5),
+                         datetime(2026, 3, 31, 9, 1), datetime(2026, 4, 1, 9)],
+            "stop_at": [datetime(2026, 3, 1, 10, 45), datetime(2026, 3, 2, 10, 0),
+                        datetime(2026, 3, 31, 10, 15), None],
+        }
+    )  # fmt: skip
+    work = minute_summary(sq.code_administrations(runs), by=["month", "week", "rounding", "pumps"])
+    seen = {row["rounding"]: row for row in work.counts.rows(named=True) if row["minutes"]}
+    assert {name: row["minutes"] for name, row in seen.items()} == {
+        "15 min": 90, "5 min": 55, "1 min": 74,
+    }  # fmt: skip
+    assert {row["month"] for row in seen.values()} == {date(2026, 3, 1)}
+    # Weeks begin on Monday: March 1, 2026 is a Sunday.
+    assert seen["15 min"]["week"] == date(2026, 2, 23)
+    assert seen["5 min"]["week"] == date(2026, 3, 2)
+    query = work.counts.filter(pl.col("outcome") == "query").row(0, named=True)
+    assert (query["month"], query["rounding"]) == (date(2026, 4, 1), "1 min")
+
+
+def test_fewer_groups_are_the_same_encounters(coded: sq.Coded) -> None:
+    many = minute_summary(coded, by=["payer", "department", "units_96370"])
+    few = many.only("payer")
+    assert few.counts.equals(minute_summary(coded, by=["payer"]).counts)
+    assert few is many.only("payer")
+    with pytest.raises(sq.InputError, match="keeps no column 'therapy' apart"):
+        few.only("therapy")

@@ -8,6 +8,7 @@ costs the same for a hundred encounters and for fifty million.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
@@ -26,6 +27,28 @@ _COUNTED = {
     "place": pl.String,
 }
 _OWN = ("encounter_id", "encounters", "code", "role", "units")
+
+
+def _on_clock(minutes: int) -> pl.Expr:
+    """Whether first start and last stop both lie on full steps of the clock; never if unknown.
+
+    Holds in every zone that is a multiple of the step off UTC, as all of the US are.
+    """
+    step_us = minutes * 60_000_000
+    begins, ends = pl.col("_first_us") % step_us == 0, pl.col("_last_us") % step_us == 0
+    return (begins & ends).fill_null(False)
+
+
+#: Groups that are made from the facts of an encounter, beside columns that it carries.
+_MADE = {
+    "month": pl.col("service_date").dt.truncate("1mo"),
+    "week": pl.col("service_date").dt.truncate("1w"),
+    "rounding": (
+        pl.when(_on_clock(15)).then(pl.lit("15 min"))
+        .when(_on_clock(5)).then(pl.lit("5 min"))
+        .otherwise(pl.lit("1 min"))
+    ),
+}  # fmt: skip
 #: Where the service was given, by the setting of the encounter.
 _PLACES = {
     "emergency": "hospital",
@@ -72,9 +95,31 @@ class MinuteSummary:
         """Encounters in all. [1]"""
         return int(self.counts["encounters"].sum())
 
+    def only(self, *by: str) -> "MinuteSummary":
+        """The same encounters with fewer columns kept apart; made once for each choice.
+
+        Raises
+        ------
+        InputError
+            If the summary does not keep one of them apart.
+        """
+        return _only(self, by)
+
     def __repr__(self) -> str:
         by = f" by {', '.join(self.by)}" if self.by else ""
         return f"<MinuteSummary: {self.encounters:,} encounters in {self.counts.height:,} rows{by}>"
+
+
+@lru_cache(maxsize=64)
+def _only(summary: MinuteSummary, by: tuple[str, ...]) -> MinuteSummary:
+    if unknown := [name for name in by if name not in summary.by]:
+        raise InputError(
+            f"The summary keeps no column {', '.join(map(repr, unknown))} apart. Make it with "
+            f"minute_summary(coded, by={unknown!r})."
+        )
+    keys = [*_COUNTED, *by]
+    counts = summary.counts.group_by(keys).agg(pl.col("encounters").sum()).sort(keys)
+    return MinuteSummary(counts, by, summary.policy)
 
 
 def minute_summary(
@@ -87,7 +132,9 @@ def minute_summary(
     coded
         What ``code_administrations`` returned.
     by
-        Further columns of ``coded.encounters`` to keep apart, e.g. ``["payer"]``.
+        What else to keep apart: columns of ``coded.encounters``, e.g. ``["payer", "pumps"]``;
+        ``month`` or ``week`` of service (their first day); ``rounding``: the step of the clock
+        on which both the first start and the last stop lie (``15 min``, ``5 min``, ``1 min``).
     tables
         The fee tables whose changes begin a period; the bundled ones by default.
 
@@ -109,11 +156,11 @@ def minute_summary(
         )
     schema = coded.facts.collect_schema()
     carried = coded.encounters.collect_schema()
-    unknown = [name for name in by if name not in carried]
+    unknown = [name for name in by if name not in (*carried, *_MADE)]
     if unknown:
         raise InputError(
             f"The encounters have no column {', '.join(map(repr, unknown))}. They have "
-            f"{', '.join(carried)}."
+            f"{', '.join(carried)}; there are also {', '.join(_MADE)}."
         )
     setting = pl.col("setting") if "setting" in schema else pl.lit(None, pl.String)
     place = setting.cast(pl.String).replace_strict(_PLACES, default="not_stated")
@@ -127,9 +174,10 @@ def minute_summary(
         setup=pl.col("_new_setup").fill_null(False),
         outcome=pl.col("outcome").cast(pl.String),
         place=place,
+        **{name: made for name, made in _MADE.items() if name in by and name not in carried},
     )
-    if by:
-        groups = coded.encounters.select("encounter_id", *(pl.col(name) for name in by))
+    if from_columns := [name for name in by if name in carried]:
+        groups = coded.encounters.select("encounter_id", *map(pl.col, from_columns))
         rows = rows.join(groups, on="encounter_id", how="left")
     keys = [*_COUNTED, *by]
     counts = rows.group_by(keys).agg(encounters=pl.len().cast(pl.Int64)).sort(keys).collect()

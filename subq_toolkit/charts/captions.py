@@ -1,0 +1,34 @@
+"""The line under a chart of charted work: how many, from when, from where, by which rules."""
+
+import polars as pl
+
+from subq_toolkit.charts.money_words import plain
+from subq_toolkit.scenarios import MinuteSummary
+
+_UNSAID = "charted times as handed in"
+
+
+def work_caption(summary: MinuteSummary, source: str = "") -> str:
+    """Say where the numbers of a chart are from: n, period, source and years of the rules.
+
+    Parameters
+    ----------
+    summary
+        What ``minute_summary`` made; the period is told where it keeps ``month`` or ``week`` apart.
+    source
+        What the work is, e.g. ``"invented sample export"``.
+    """
+    counts = summary.counts
+    coded = counts.filter(pl.col("outcome") == "coded")["encounters"].sum()
+    parts = [f"{coded:,} of {summary.encounters:,} encounters coded"]
+    made = next((name for name in ("month", "week") if name in summary.by), None)
+    days = counts[made or "period"].drop_nulls()
+    if made and len(days):
+        first, last = days.min(), days.max()
+        same = (first.year, first.month) == (last.year, last.month)
+        parts.append(f"{first:%b %Y}" if same else f"{first:%b %Y} to {last:%b %Y}")
+    parts.append(plain(source) or _UNSAID)
+    years = sorted({day.year for day in days})
+    if years:
+        parts.append(f"rules of {years[0]}" + f" to {years[-1]}" * (years[-1] > years[0]))
+    return " · ".join(parts)
