@@ -22,7 +22,7 @@ COLUMNS = ("encounter_id", "finding", "severity", "detail", "what_to_do", "cite"
 @cache
 def outcome(policy: Policy) -> pl.Expr:
     """``query`` if a fact is missing, ``refer`` if a coder decides, else ``coded``."""
-    fired, leads_to = conditions(policy), _leads_to(policy)
+    fired, leads_to = conditions(policy), outcomes_of_findings(policy)
 
     def any_of(kind: str) -> pl.Expr:
         return pl.any_horizontal(
@@ -35,7 +35,8 @@ def outcome(policy: Policy) -> pl.Expr:
     return decided.when(any_of("refer")).then(pl.lit("refer")).otherwise(pl.lit("coded"))
 
 
-def _leads_to(policy: Policy) -> dict[str, str]:
+def outcomes_of_findings(policy: Policy) -> dict[str, str]:
+    """The findings that keep an encounter from being coded: by name the outcome they lead to."""
     leads_to = {name: entry["outcome"] for name, entry in _TABLE.items() if "outcome" in entry}
     by_choice = {
         "intravenous_same_encounter": policy.intravenous,

@@ -69,6 +69,48 @@ def additional_hour_units(minutes: pl.Expr | int, *, more_than: pl.Expr | int) -
     return units.clip(lower_bound=0) if isinstance(units, pl.Expr) else max(units, 0)
 
 
+def unit_columns(
+    policy: Policy,
+    *,
+    at_least: int | None = None,
+    more_than: int | None = None,
+    unit_cap: str | int | None = None,
+) -> dict[str, pl.Expr]:
+    """Units by role for rows that count encounters by minutes, by the rules in effect there.
+
+    Parameters
+    ----------
+    policy
+        The choices in force; ``unit_cap`` is the one that matters here, for ``minutes`` are
+        already compared as ``seconds`` says.
+    at_least, more_than
+        Other steps than those in effect, for a what-if. [min]
+    unit_cap
+        Another answer than the policy's: ``none``, ``unlikely_edit``, or the most further
+        hours of an encounter. [1]
+
+    Returns
+    -------
+    dict
+        ``first_hour, further_hour, further_setup, short_infusion``, each an expression of
+        ``period`` (a day), ``minutes`` [min] and ``setup`` (a further one, true or false). [1]
+        Null where the minutes are. An add-on is never without a first hour.
+    """
+    day, minutes = pl.col("period"), pl.col("minutes")
+    enough = TIME["initial_hour_at_least"].expr(day) if at_least is None else pl.lit(at_least)
+    past = TIME["additional_hour_more_than"].expr(day) if more_than is None else pl.lit(more_than)
+    first = first_hour_units(minutes, at_least=enough)
+    further = first * additional_hour_units(minutes, more_than=past)
+    cap = policy.unit_cap if unit_cap is None else unit_cap
+    if cap != "none":
+        most = EDITS["further_hour"].expr(day) if cap == "unlikely_edit" else pl.lit(cap)
+        further = pl.when(further > most).then(most).otherwise(further)
+    setup = first * pl.col("setup").cast(pl.Int64)
+    roles = {"first_hour": first, "further_hour": further, "further_setup": setup}
+    roles |= {"short_infusion": 1 - first}
+    return {role: units.cast(pl.Int64) for role, units in roles.items()}
+
+
 def next_step(minutes: pl.Expr, *, at_least: pl.Expr, more_than: pl.Expr) -> pl.Expr:
     """Minutes at which the next unit is earned: 16, 91, 151, 211 and so on. [min]"""
     further = additional_hour_units(minutes, more_than=more_than)

@@ -225,11 +225,90 @@ def check_scenarios(page: Page, picture: Path) -> None:
     expect(baseline).to_be_visible()
 
 
+def check_durations(page: Page, picture: Path) -> None:
+    panel = page.locator(".sq-panel")
+    charts = page.locator(".sq-panel svg.marks:visible")
+    expect(charts.nth(1)).to_contain_text("last 76 to 90 min")
+    panel.screenshot(path=picture)
+    plot = charts.first.locator(".background").first.bounding_box()
+    left, middle = plot["x"], plot["y"] + plot["height"] / 2
+    page.mouse.move(left + 0.1 * plot["width"], middle)
+    page.mouse.down()
+    page.mouse.move(left + 0.3 * plot["width"], middle, steps=8)
+    page.mouse.up()
+    expect(charts.nth(1)).not_to_contain_text("last 76 to 90 min")
+    expect(charts.nth(1)).to_contain_text("By therapy")
+    page.get_by_label("Groups").select_option("department")
+    expect(charts.nth(1)).to_contain_text("By department")
+    page.get_by_label("Show only").select_option("Treatment Room")
+    expect(charts.first).to_contain_text("Only “Treatment Room”")
+    for name in ("By group", "Charted times", "Near a step", "Over time"):
+        page.get_by_role("tab", name=name).click()
+        expect(charts.first).to_be_visible()
+        panel.screenshot(path=picture.with_stem(f"{picture.stem}_{name.split()[0]}"))
+    page.get_by_label("Follow").select_option("Encounters that could be coded [%]")
+    expect(charts.first).to_contain_text("coded")
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("tab", name="Distribution").click()
+    expect(charts.nth(1)).to_contain_text("last 76 to 90 min")
+    save = page.get_by_label("Save as")
+    save.fill("../somewhere")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(panel.locator(".sq-save")).to_contain_text("Type a plain file name")
+    save.fill("durations")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(panel.locator(".sq-save")).to_contain_text("Saved: durations.pptx")
+
+
+def check_units(page: Page, picture: Path) -> None:
+    panel = page.locator(".sq-panel")
+    charts = page.locator(".sq-panel svg.marks:visible")
+    expect(charts.nth(1)).to_be_visible()
+    panel.screenshot(path=picture)
+    page.get_by_label("Groups").select_option("payer")
+    expect(charts.first).to_contain_text("Medicare")
+    for name in ("Other policies", "Documentation", "Month to month", "Other steps"):
+        page.get_by_role("tab", name=name).click()
+        expect(charts.first).to_be_visible()
+        panel.screenshot(path=picture.with_stem(f"{picture.stem}_{name.split()[-1]}"))
+    before = charts.first.inner_text()
+    page.locator(".noUi-handle:visible").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(charts.first).not_to_have_text(before)
+    page.get_by_role("button", name="Reset").click()
+    expect(charts.first).to_have_text(before)
+
+
+def check_rules(page: Page, picture: Path) -> None:
+    panel = page.locator(".sq-panel")
+    charts = page.locator(".sq-panel svg.marks:visible")
+    expect(charts.first).to_be_visible()
+    panel.screenshot(path=picture)
+    search = page.get_by_label("Search", exact=True)
+    search.fill("Hizentra rate")
+    page.keyboard.press("Enter")
+    expect(panel.locator("table[aria-label='Numbers in use']")).to_contain_text("Hizentra")
+    page.get_by_label("On", exact=True).fill("someday")
+    page.keyboard.press("Tab")
+    expect(panel).to_contain_text("Type the day as 2026-03-02")
+    page.get_by_role("button", name="Reset").click()
+    for name in ("To be read again", "Where sources disagree"):
+        page.get_by_role("tab", name=name).click()
+        expect(charts.first).to_be_visible()
+        panel.screenshot(path=picture.with_stem(f"{picture.stem}_{name.split()[0]}"))
+    expect(panel).to_contain_text("A run has a start but no stop")
+
+
 #: Each notebook with a panel, and what is done with it.
 PANELS = {
     "01_coding_calculator": check_calculator,
+    "02_infusion_durations": check_durations,
+    "03_unit_distributions": check_units,
     "04_dose_and_absorption": check_planner,
     "05_reimbursement_scenarios": check_scenarios,
+    "07_rules_and_sources": check_rules,
 }
 
 

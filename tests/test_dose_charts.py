@@ -16,6 +16,8 @@ from subq_toolkit.policy import policy_preset
 charts = pytest.importorskip("subq_toolkit.charts", reason="the notebook extra is not installed")
 vlc = pytest.importorskip("vl_convert")
 
+from subq_toolkit.charts import dose_charts  # noqa: E402
+
 PNG = b"\x89PNG\r\n\x1a\n"
 MARKUP = "<script>alert('x')</script> & \"quotes\" \\ {{datum}}"
 LONG_NAME = "左大腿 " * 40
@@ -141,7 +143,7 @@ def table_of(chart, name):
 
 
 def spec_of(chart, name):
-    return getattr(charts, f"{chart}_spec")(table_of(chart, name))
+    return getattr(dose_charts, f"{chart}_spec")(table_of(chart, name))
 
 
 @pytest.mark.parametrize(("chart", "name"), CASES)
@@ -178,7 +180,7 @@ def test_markup_stays_text():
     specs = [
         spec_of("conversion_spread", "hostile"),
         spec_of("boluses_against_limit", "hostile"),
-        charts.rate_profile_spec(said_in_markup),
+        dose_charts.rate_profile_spec(said_in_markup),
     ]
     for spec in specs:
         svg = vlc.vegalite_to_svg(spec)
@@ -227,7 +229,7 @@ def test_rate_profile_labels_the_steps_and_the_limit():
     assert table.filter(pl.col("kind") == "step").select(pl.nth(range(1, 5))).rows() == [
         (0, 48, 25, 20)
     ]
-    spec = charts.rate_profile_spec(table)
+    spec = dose_charts.rate_profile_spec(table)
     assert [row["label"] for row in drawn(spec, "limit")] == ["limit 25 mL/h/site (sourced)"]
     assert [row["label"] for row in drawn(spec, "label")] == ["25 mL/h"]
     assert "0 to 48 min: 25 mL/h/site, 20 mL; limit 25 mL/h/site" in spec["description"]
@@ -280,7 +282,7 @@ def test_thresholds_use_the_codes_and_the_policy_of_the_plan():
 
 def test_within_is_filled_and_above_a_limit_is_crossed():
     table = charts.duration_by_sites_table(PLANS["four sites"])
-    spec = charts.duration_by_sites_spec(table)
+    spec = dose_charts.duration_by_sites_spec(table)
     points = [*drawn(spec, "other"), *drawn(spec, "own")]
     assert {row["sites"] for row in points if row["crossed"]} == {1, 2, 3, 5, 6, 7, 8}
     assert {row["sites"] for row in points if row["kept"]} == {4}
@@ -294,7 +296,7 @@ def test_within_is_filled_and_above_a_limit_is_crossed():
 
 def test_no_known_limit_is_neither_filled_nor_crossed():
     table = charts.duration_by_sites_table(PLANS["no limit"])
-    spec = charts.duration_by_sites_spec(table)
+    spec = dose_charts.duration_by_sites_spec(table)
     points = [*drawn(spec, "other"), *drawn(spec, "own")]
     assert not any(row["kept"] or row["crossed"] for row in points)
     assert said(spec)[0].endswith("no limit of the rate is known")
@@ -348,7 +350,7 @@ def test_depot_is_what_the_models_give_by_hand():
     course = table.filter(pl.col("kind") == "course")
     assert course["time_h"].max() == 10  # at most five times the infusion
     assert course.group_by("model").len()["len"].is_between(145, 155).all()
-    spec = charts.depot_course_spec(table)
+    spec = dose_charts.depot_course_spec(table)
     assert said(spec)[0] == (
         "Under the cap all is absorbed 4 h after the pump stops; 12 mL wait under the skin at most"
     )
@@ -388,13 +390,13 @@ def test_depot_is_what_the_models_give_by_hand():
 )
 def test_depot_course_says_what_waits(name, more, says):
     table = charts.depot_course_table(PLANS[name], ka_per_h=1, **more)
-    assert said(charts.depot_course_spec(table))[0] == says
+    assert said(dose_charts.depot_course_spec(table))[0] == says
 
 
 def test_depot_without_a_limit_has_one_model():
     table = charts.depot_course_table(PLANS["no limit"], ka_per_h=1)
     assert table["model"].drop_nulls().unique().to_list() == ["first_order"]
-    assert "no capped model" in said(charts.depot_course_spec(table))[1]
+    assert "no capped model" in said(dose_charts.depot_course_spec(table))[1]
     with pytest.raises(InputError, match="ka_per_h"):
         charts.depot_course_table(PLANS["no limit"], ka_per_h=0)
 
@@ -412,12 +414,12 @@ def test_depot_without_a_limit_has_one_model():
 )
 def test_conversion_says_how_far_ratios_spread(name, says):
     table = charts.conversion_spread_table(CONVERSIONS[name])
-    assert said(charts.conversion_spread_spec(table))[0] == says
+    assert said(dose_charts.conversion_spread_spec(table))[0] == says
 
 
 def test_tier_c_is_hollow_and_the_rest_is_filled():
     table = charts.conversion_spread_table(CONVERSIONS["many presets"])
-    spec = charts.conversion_spread_spec(table)
+    spec = dose_charts.conversion_spread_spec(table)
     presets = drawn(spec, "preset")
     assert spec["height"] > 22 * len(presets)
     assert [row["dose"] for row in presets] == sorted(row["dose"] for row in presets)
@@ -431,7 +433,7 @@ def test_tier_c_is_hollow_and_the_rest_is_filled():
 
 
 def drawn_morphine():
-    spec = charts.conversion_spread_spec(charts.conversion_spread_table(MORPHINE))
+    spec = dose_charts.conversion_spread_spec(charts.conversion_spread_table(MORPHINE))
     return drawn(spec, "preset")
 
 
@@ -474,7 +476,7 @@ def test_bars_stack_to_what_can_be_given():
 
 def test_a_programmed_limit_holds_boluses_back():
     frame, more = SETTINGS["programmed"]
-    spec = charts.boluses_against_limit_spec(charts.boluses_against_limit_table(frame, **more))
+    spec = dose_charts.boluses_against_limit_spec(charts.boluses_against_limit_table(frame, **more))
     assert [(row["x"], row["x2"]) for row in drawn(spec, "held back")] == [(1, 1.25), (0.75, 1.25)]
     assert [row["x"] for row in drawn(spec, "programmed")] == [1, 0.75]
     assert drawn(spec, "limit")[0]["label"] == "limit 6 mL/h: 3 at each of 2 sites"
@@ -504,7 +506,7 @@ def test_rotation_says_how_long_positions_rest(name, says):
 def test_rotation_marks_what_is_used_too_soon_in_words():
     table = table_of("rotation", "too soon")
     assert table["barred_to_day"].to_list()[:2] == [15, 18]
-    spec = charts.rotation_spec(table)
+    spec = dose_charts.rotation_spec(table)
     marks = {row["label"]: row["mark"] for row in drawn(spec, "set")}
     assert marks["3"] == ""
     assert marks["4"] == "too soon"
@@ -513,7 +515,7 @@ def test_rotation_marks_what_is_used_too_soon_in_words():
 
 def test_a_long_title_takes_lines_and_the_last_one_is_cut():
     hostile = charts.conversion_spread_table(CONVERSIONS["long names"])
-    spec = charts.conversion_spread_spec(hostile)
+    spec = dose_charts.conversion_spread_spec(hostile)
     assert len(spec["title"]["subtitle"]) == 3
     assert spec["title"]["subtitle"][-1].endswith("…")
     assert LONG_NAME.strip() in " ".join(spec["description"].split())

@@ -13,7 +13,14 @@ from subq_toolkit.catalog import dataset
 from subq_toolkit.effective import STANDINGS, Parameter, read_parameters, read_table, sources
 from subq_toolkit.errors import InputError, NotInEffectError, StaleValueWarning
 
-SUBJECTS = ("codes", "infusion_time", "revenue_codes", "unlikely_edits")
+SUBJECTS = (
+    "codes",
+    "control_chart",
+    "infusion_time",
+    "publication",
+    "revenue_codes",
+    "unlikely_edits",
+)
 PARAMETERS = [
     (f"{subject}.{name}", parameter)
     for subject in SUBJECTS
@@ -27,6 +34,11 @@ IN_FORCE_2026 = {
     "codes.further_hour": "96370",
     "codes.further_setup": "96371",
     "codes.short_infusion": "96372",
+    "control_chart.least_encounters": 10,
+    "control_chart.run_length": 8,
+    "control_chart.sigma_multiplier": 3,
+    "publication.fewest_withheld": 2,
+    "publication.smallest_count": 11,
     "infusion_time.initial_hour_at_least": 16,
     "infusion_time.additional_hour_more_than": 30,
     "infusion_time.longest_run": 72,

@@ -49,8 +49,13 @@ ORDER = [
     "fees",
     "published_files",
     "scenarios",
+    "durations",
+    "utilization",
+    "numbers_in_use",
     "synthetic",
+    "small_cells",
     "charts",
+    "publish",
     "panels",
 ]
 WIDGETS = {"ipywidgets", "anywidget", "traitlets"}

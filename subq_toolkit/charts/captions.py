@@ -19,7 +19,8 @@ def work_caption(summary: MinuteSummary, source: str = "") -> str:
         What the work is, e.g. ``"invented sample export"``.
     """
     counts = summary.counts
-    coded = counts.filter(pl.col("outcome") == "coded")["encounters"].sum()
+    told = counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
+    coded = told["encounters"].sum()
     parts = [f"{coded:,} of {summary.encounters:,} encounters coded"]
     made = next((name for name in ("month", "week") if name in summary.by), None)
     days = counts[made or "period"].drop_nulls()

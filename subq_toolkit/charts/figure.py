@@ -2,31 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import polars as pl
 
+from subq_toolkit.small_cells import CountedCells
 
-@dataclass(frozen=True)
-class CountedCells:
-    """Which column of a chart's table counts encounters, and what else would tell of them.
-
-    Attributes
-    ----------
-    column
-        The counts, e.g. ``"encounters"``.
-    within
-        Columns in whose values cells add up to a total that is shown or known, e.g.
-        ``("group",)``; empty: all cells together.
-    also
-        Columns of the same row that are told only with the count: shares, means, units.
-    kinds
-        Rows of these kinds are cells; empty: every row with a count.
-    """
-
-    column: str
-    within: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
+__all__ = ["CountedCells", "Figure", "figure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +24,8 @@ class Figure:
     draw
         The chart's ``X_spec``: from a table to a Vega-Lite specification.
     cells
-        The counts of encounters in ``table``; None if it has none.
+        The counts of encounters in ``table``, several where more columns hold some; None if
+        it has none.
     encounters
         Of how many encounters the picture tells; None if of none (a plan, a fee schedule). [1]
     sources
@@ -52,7 +35,7 @@ class Figure:
     name: str
     table: pl.DataFrame
     draw: Callable[[pl.DataFrame], dict]
-    cells: CountedCells | None = None
+    cells: CountedCells | tuple[CountedCells, ...] | None = None
     encounters: int | None = None
     sources: tuple[str, ...] = ()
 
@@ -64,3 +47,28 @@ class Figure:
     def of(self, table: pl.DataFrame) -> "Figure":
         """The same chart of another table."""
         return replace(self, table=table)
+
+
+def figure(
+    chart: str,
+    table: pl.DataFrame,
+    *,
+    encounters: int | None = None,
+    sources: tuple[str, ...] = (),
+) -> Figure:
+    """One of the charts of this package with its table, ready to publish.
+
+    Parameters
+    ----------
+    chart
+        The name of its module: ``infusion_durations``.
+    table
+        What its ``X_table`` returned.
+    encounters
+        Of how many encounters it tells; None if of none. [1]
+    sources
+        Where its numbers come from, a line each.
+    """
+    module = import_module(f"subq_toolkit.charts.{chart}")
+    draw, cells = getattr(module, f"{chart}_spec"), getattr(module, "CELLS", None)
+    return Figure(chart, table, draw, cells, encounters, sources)

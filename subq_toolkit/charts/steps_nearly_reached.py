@@ -15,10 +15,14 @@ from subq_toolkit.charts.money_words import (
     tally,
     tally_axis,
 )
+from subq_toolkit.charts.withheld import stars, withheld_note
+from subq_toolkit.small_cells import CountedCells
 
 _WIDTH_PX, _HEIGHT_PX = 460, 260
 _MOST_STEPS, _LEAST_STEPS = 6, 3
 _CAUTION = "Below a step is a reason to check the charting, never to extend an infusion"
+#: Encounters on either side of a step; each column has a total of its own.
+CELLS = tuple(CountedCells(side, kinds=("step", "later")) for side in ("below", "above"))
 _ROWS = {
     "kind": pl.String,
     "step_min": pl.Int64,
@@ -70,9 +74,11 @@ def steps_nearly_reached_spec(table: pl.DataFrame) -> dict:
         empty = nothing_yet("No encounter is near a step", _CAUTION)
         return filled(_template(), [], empty)
     later = next((row for row in rows if row["kind"] == "later"), None)
-    top = max(1, *(row[side] for row in steps for side in ("below", "above")))
+    top = max(1, *(row[side] or 0 for row in steps for side in ("below", "above")))
     spoken = "; ".join(map(_tip, rows))
-    changes = headed(_title(steps), _qualifier(later), caption_of(table), spoken) | {
+    hidden = any(row[side] is None for row in rows for side in ("below", "above"))
+    qualifier = _qualifier(later, withheld_note() * hidden)
+    changes = headed(_title(steps), qualifier, caption_of(table), spoken) | {
         "encoding/x/scale/domain": [-0.6, max(len(steps), _LEAST_STEPS) - 0.4],
         "encoding/y/scale/domain": [0, 1.36 * top],
         "encoding/y/axis/labelExpr": tally_axis(top),
@@ -82,23 +88,29 @@ def steps_nearly_reached_spec(table: pl.DataFrame) -> dict:
 
 
 def _title(steps: list[dict]) -> str:
-    most = max(steps, key=lambda row: row["below"])
+    most = max(steps, key=lambda row: row["below"] or 0)
     if not most["below"]:
-        return f"No encounter ends within {most['within_min']} min below a step"
+        near = f"within {most['within_min']} min below a step"
+        hidden = any(row["below"] is None for row in steps)
+        return (
+            f"How many encounters end {near} is withheld" if hidden else f"No encounter ends {near}"
+        )
     told = "1 encounter ends" if most["below"] == 1 else f"{tally(most['below'])} encounters end"
-    return (
-        f"{told} within {most['within_min']} min below the step at {most['step_min']:,} min, "
-        f"{tally(most['above'])} above it"
-    )
+    told += f" within {most['within_min']} min below the step at {most['step_min']:,} min"
+    return told if most["above"] is None else f"{told}, {tally(most['above'])} above it"
 
 
-def _qualifier(later: dict | None) -> str:
+def _qualifier(later: dict | None, hidden: str) -> str:
     told = f"{_both(later)} at steps from {later['step_min']:,} min not shown" if later else ""
-    return sentences(_CAUTION, told)
+    return sentences(_CAUTION, told, hidden)
 
 
 def _both(row: dict) -> str:
-    return f"{row['below']:,} below and {row['above']:,} above"
+    return f"{_number(row['below'])} below and {_number(row['above'])} above"
+
+
+def _number(known: int | None) -> str:
+    return "a withheld number" if known is None else f"{known:,}"
 
 
 def _tip(row: dict) -> str:
@@ -111,6 +123,10 @@ def _drawn(steps: list[dict], top: int) -> list[dict]:
     drawn = []
     for at, row in enumerate(steps):
         for side, x, x2 in (("below", at - 0.38, at), ("above", at, at + 0.38)):
+            if row[side] is None:
+                middle = {"x": (x + x2) / 2, "y": 0.03 * top, "tip": _tip(row)}
+                drawn.append({"kind": "withheld"} | middle)
+                continue
             place = {"x": x, "x2": x2, "y": 0, "y2": row[side], "tip": _tip(row)}
             drawn += [{"kind": side} | place] * bool(row[side])
             middle = {"x": (x + x2) / 2, "y": row[side]}
@@ -141,7 +157,8 @@ def _template() -> dict:
         sign.encode(text="sign:N", color=alt.Color("ink:N", scale=None)),
         words.encode(text="label:N"),
     ]
-    chart = alt.layer(below.encode(**ends), above.encode(**ends), *label, name, *key).encode(
+    bars = (below.encode(**ends), above.encode(**ends))
+    chart = alt.layer(*bars, *label, name, *key, stars()).encode(
         x=scale_x("Step of units [min]", labels=False, ticks=False, grid=False, titlePadding=22),
         y=scale_y("Encounters [1]", tickCount=MOST_TICKS),
     )

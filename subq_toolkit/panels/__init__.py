@@ -1,13 +1,25 @@
 """Notebook panels: controls, a frozen state, and the answer to it.
 
 ``CodingCalculator`` answers what one encounter may be reported as, ``DosePlanner`` how an
-infusion runs and what it would earn, ``ScenarioPanel`` what work pays under which terms.
+infusion runs and what it would earn, ``ScenarioPanel`` what work pays under which terms,
+``DurationPanel`` how long infusions last, ``UnitPanel`` where units come from and are lost,
+``RulePanel`` where each number comes from.
 A panel holds no rule and no arithmetic: it hands what was typed to the toolkit and shows what
 comes back. Only panel modules import ipywidgets.
 """
 
 from subq_toolkit.panels.coding_calculator import CodingCalculator
 from subq_toolkit.panels.dose_planner import DosePlanner
+from subq_toolkit.panels.duration_panel import DurationPanel
+from subq_toolkit.panels.rule_panel import RulePanel
 from subq_toolkit.panels.scenario_panel import ScenarioPanel
+from subq_toolkit.panels.unit_panel import UnitPanel
 
-__all__ = ["CodingCalculator", "DosePlanner", "ScenarioPanel"]
+__all__ = [
+    "CodingCalculator",
+    "DosePlanner",
+    "DurationPanel",
+    "RulePanel",
+    "ScenarioPanel",
+    "UnitPanel",
+]

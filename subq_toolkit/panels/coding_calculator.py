@@ -9,12 +9,14 @@ import ipywidgets as w
 from subq_toolkit.administrations import CHOICES
 from subq_toolkit.charted_run import Administration
 from subq_toolkit.charts import LiveChart, stacked, still
+from subq_toolkit.charts.figure import Figure
 from subq_toolkit.charts.staircase import staircase_spec, staircase_table
 from subq_toolkit.charts.timeline import timeline_spec, timeline_table
 from subq_toolkit.encounter import EncounterResult
 from subq_toolkit.errors import StaleValueWarning
 from subq_toolkit.panels import answer_pages as pages
 from subq_toolkit.panels.calculator import Answer, CalculatorState, answer, state_of
+from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.html_parts import entry_marks
 from subq_toolkit.panels.policy_controls import PolicyControls
 from subq_toolkit.panels.run_rows import RunRow, choice_options
@@ -96,6 +98,17 @@ class CodingCalculator(w.VBox):
     def result(self) -> EncounterResult | None:
         """The coded encounter, as ``code_encounter`` returns it."""
         return self._answer.result
+
+    def figures(self) -> list[Figure]:
+        """The pictures of this one encounter, to be published; none while there is no result."""
+        result = self.result
+        if result is None:
+            return []
+        told = {"encounters": 1, "sources": cites(result.lines)}
+        return [
+            Figure("timeline", timeline_table(result), timeline_spec, **told),
+            Figure("staircase", staircase_table(result), staircase_spec, **told),
+        ]
 
     @property
     def rows(self) -> tuple[RunRow, ...]:

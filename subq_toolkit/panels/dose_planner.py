@@ -6,6 +6,7 @@ import ipywidgets as w
 import polars as pl
 
 from subq_toolkit.charts import stacked, still
+from subq_toolkit.charts.figure import Figure
 from subq_toolkit.conversion import Conversion
 from subq_toolkit.panels.dose_pages import notice_page
 from subq_toolkit.panels.dose_sections import (
@@ -91,6 +92,10 @@ class DosePlanner(w.VBox):
         if self.conversion is not None:
             found["ratios"] = self.conversion.presets
         return {name: frame for name, frame in found.items() if frame is not None}
+
+    def figures(self) -> list[Figure]:
+        """The pictures of every part that has an answer, to be published; they show no patient."""
+        return [one for part in self.sections.values() for one in part.figures()]
 
     def reset(self) -> None:
         """Go back to what the planner was opened with."""

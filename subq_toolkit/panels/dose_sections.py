@@ -11,11 +11,14 @@ from subq_toolkit.charts.boluses_against_limit import (
 from subq_toolkit.charts.conversion_spread import conversion_spread_spec, conversion_spread_table
 from subq_toolkit.charts.depot_course import depot_course_spec, depot_course_table
 from subq_toolkit.charts.duration_by_sites import duration_by_sites_spec, duration_by_sites_table
+from subq_toolkit.charts.figure import Figure
 from subq_toolkit.charts.rate_profile import rate_profile_spec, rate_profile_table
 from subq_toolkit.charts.rotation import rotation_spec, rotation_table
 from subq_toolkit.conversion import iv_to_sc_drugs, iv_to_sc_presets
 from subq_toolkit.dosing.patient_controlled import COUNTING
 from subq_toolkit.panels import dose_pages as pages
+from subq_toolkit.panels.figure_sources import cites
+from subq_toolkit.panels.one_chart import OneChartSection
 from subq_toolkit.panels.section import Section, choice_entry, text_entry
 from subq_toolkit.panels.typed_doses import (
     Answered,
@@ -40,6 +43,7 @@ _AMOUNTS = [
     ("Dose rate [ng/kg/min]", "dose_ng_per_kg_per_min"),
 ]
 _NOT_STATED = ("not stated", "")
+_STATED = "Entries of the user; the arithmetic is that of subq_toolkit."
 #: Where the slider stops. [mL/h/site]
 _LIMITS = (
     *(0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 3.75, 4.0, 5.0, 6.0, 7.5, 10.0, 12.5, 15.0, 20.0, 25.0),
@@ -134,11 +138,24 @@ class PlanSection(Section):
         self.cautions.value = pages.cautions_page(made)
         self.steps.value = pages.steps_page(made)
         self.kinetics.value = pages.kinetics_page(*self._published_ka(), self.state.ka_per_h)
+        for chart, one in zip(self.charts.values(), self._drawn(), strict=True):
+            chart.spec = one.spec
+
+    def figures(self) -> list[Figure]:
+        """The charts of the plan; none while there is none."""
+        return [] if self.answered.value is None else self._drawn()
+
+    def _drawn(self) -> list[Figure]:
+        made, (published, _, cite) = self.answered.value, self._published_ka()
         numbers, _ = read_numbers(self.state, "ka_per_h")
-        self.charts["rate"].spec = rate_profile_spec(rate_profile_table(made))
-        self.charts["sites"].spec = duration_by_sites_spec(duration_by_sites_table(made))
         depot = depot_course_table(made, ka_per_h=numbers.get("ka_per_h"))
-        self.charts["depot"].spec = depot_course_spec(depot)
+        sources = () if made is None else cites(made.checks, made.ramp)
+        rate = (cite,) if cite and self.state.ka_per_h == published else ()
+        return [
+            Figure("rates", rate_profile_table(made), rate_profile_spec, sources=sources),
+            Figure("sites", duration_by_sites_table(made), duration_by_sites_spec, sources=sources),
+            Figure("depot", depot, depot_course_spec, sources=(*sources, *rate)),
+        ]
 
     def _published_ka(self) -> tuple[str, str, str]:
         """The absorption rate drawn for the product [1/h], what it is of, and its source."""
@@ -151,7 +168,7 @@ class PlanSection(Section):
         return f"{row['ka_per_h']:g}", row["drug"], row["cite"]
 
 
-class ConversionSection(Section):
+class ConversionSection(OneChartSection):
     """An intravenous dose by a chosen ratio, beside every published one."""
 
     def __init__(self, opening: ConversionState) -> None:
@@ -190,10 +207,12 @@ class ConversionSection(Section):
         """Show the chosen dose and the spread."""
         converted, each_g = answered.value or (None, None)
         self.page.value = pages.conversion_page(converted, answered.note, each_g)
-        self.chart.spec = conversion_spread_spec(conversion_spread_table(converted))
+        table = conversion_spread_table(converted)
+        sources = () if converted is None else cites(converted.presets)
+        self.draw(Figure("conversion", table, conversion_spread_spec, sources=sources))
 
 
-class BolusSection(Section):
+class BolusSection(OneChartSection):
     """A patient-controlled setting held against what the sites take."""
 
     def __init__(self, opening: BolusState) -> None:
@@ -224,10 +243,10 @@ class BolusSection(Section):
             limit_ml_per_h_per_site=numbers.get(names[0]),
             sites=int(numbers.get("sites") or 1),
         )
-        self.chart.spec = boluses_against_limit_spec(table)
+        self.draw(Figure("boluses", table, boluses_against_limit_spec, sources=(_STATED,)))
 
 
-class RotationSection(Section):
+class RotationSection(OneChartSection):
     """Where each set goes over a period."""
 
     def __init__(self, opening: RotationState) -> None:
@@ -245,6 +264,6 @@ class RotationSection(Section):
     def write(self, answered: Answered) -> None:
         """Show the calendar."""
         self.page.value = pages.rotation_page(answered.value, answered.note)
-        numbers, _ = read_numbers(self.state, "exclusion_days")
-        table = rotation_table(answered.value, exclusion_days=numbers.get("exclusion_days") or 0)
-        self.chart.spec = rotation_spec(table)
+        barred = read_numbers(self.state, "exclusion_days")[0].get("exclusion_days") or 0
+        table = rotation_table(answered.value, exclusion_days=barred)
+        self.draw(Figure("rotation", table, rotation_spec, sources=(_STATED,)))

@@ -12,6 +12,12 @@ def text(value: object) -> str:
     return "" if value is None else html.escape(str(value))
 
 
+def signed(number: float, digits: int = 0) -> str:
+    """A difference with its sign: +1,234, −5, ±0."""
+    told = f"{number:+,.{digits}f}".replace("-", "−")
+    return told if any(digit in told for digit in "123456789") else "±0"
+
+
 def table(
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],

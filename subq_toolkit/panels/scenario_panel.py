@@ -10,6 +10,7 @@ from traitlets import TraitError
 
 from subq_toolkit.catalog import sample_administrations
 from subq_toolkit.charts import LiveChart, stacked, still
+from subq_toolkit.charts.figure import Figure
 from subq_toolkit.coding import Coded, code_administrations
 from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
@@ -74,6 +75,7 @@ class ScenarioPanel(w.VBox):
             self.summary = minute_summary(coded, by=by)
         self._opening = opened(state)
         self._held, self._seen = True, {}
+        self._figures: dict[str, list[Figure]] = {}
         self._rows, self._note, self._page = w.VBox(), w.HTML(), w.HTML()
         self._charts = {
             name: [LiveChart(None) for _ in range(view.charts)] for name, view in VIEWS.items()
@@ -120,6 +122,14 @@ class ScenarioPanel(w.VBox):
     def data(self) -> pl.DataFrame:
         """The numbers under the totals: what ``compare`` returns."""
         return totals(self.summary, self.scenarios)
+
+    def figures(self) -> list[Figure]:
+        """The pictures of the open view, to be published; none where it cannot answer."""
+        return list(self._figures.get(self._open_view, []))
+
+    @property
+    def _open_view(self) -> str:
+        return list(VIEWS)[self.tabs.selected_index or 0]
 
     def save(self, path: str | Path) -> Path:
         """Write the state to a small JSON file, without any encounter."""
@@ -210,7 +220,7 @@ class ScenarioPanel(w.VBox):
         ]
 
     def _show_view(self, _change: object = None) -> None:
-        name = list(VIEWS)[self.tabs.selected_index or 0]
+        name = self._open_view
         if self._held or name in self._seen or self._note.value:
             return
         try:
@@ -223,13 +233,14 @@ class ScenarioPanel(w.VBox):
 
     def _write(self, name: str, view: View) -> None:
         asked = Asked(self.summary, self.scenarios, self.state)
-        specs, page = view.answer(asked)
-        for chart, spec in zip(self._charts[name], specs, strict=True):
-            chart.spec = spec
+        self._figures[name], page = view.answer(asked)
+        for chart, figure in zip(self._charts[name], self._figures[name], strict=True):
+            chart.spec = figure.spec
         self._pages[name].value = page
         self._seen[name] = True
 
     def _leave(self, name: str, page: str) -> None:
+        self._figures[name] = []
         for chart in self._charts[name]:
             chart.spec = None
         self._pages[name].value = page

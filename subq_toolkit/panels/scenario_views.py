@@ -15,6 +15,7 @@ from subq_toolkit.charts.charting_error_curve import (
     charting_error_curve_spec,
     charting_error_curve_table,
 )
+from subq_toolkit.charts.figure import Figure
 from subq_toolkit.charts.localities_ranked import localities_ranked_spec, localities_ranked_table
 from subq_toolkit.charts.market_strip import market_strip_spec, market_strip_table
 from subq_toolkit.charts.payment_bridge import payment_bridge_spec, payment_bridge_table
@@ -25,6 +26,7 @@ from subq_toolkit.charts.payment_distribution import (
 from subq_toolkit.charts.rates_over_years import rates_over_years_spec, rates_over_years_table
 from subq_toolkit.charts.scenario_totals import scenario_totals_spec, scenario_totals_table
 from subq_toolkit.charts.steps_nearly_reached import (
+    CELLS,
     steps_nearly_reached_spec,
     steps_nearly_reached_table,
 )
@@ -35,6 +37,7 @@ from subq_toolkit.fees import check_locality, market_position, ranked_localities
 from subq_toolkit.fees.market import COLLECTED
 from subq_toolkit.fees.tables import bundled_tables
 from subq_toolkit.panels import scenario_pages as pages
+from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.scenario_states import ScenarioState, pairs
 from subq_toolkit.scenarios import (
@@ -77,6 +80,22 @@ class Asked(NamedTuple):
         """Where the numbers of a scenario are from."""
         return terms_caption(self.summary, scenario)
 
+    def days(self, scenario: Scenario) -> tuple[date, ...]:
+        """First days of the periods whose prices a scenario uses."""
+        counts = self.summary.counts.filter(outcome="coded")
+        return tuple(counts["period"].unique().sort()) if scenario.on is None else (scenario.on,)
+
+    def told(self, *scenarios: Scenario) -> dict[str, object]:
+        """What every picture of charted work says: how many encounters, and its sources."""
+        counts = self.summary.counts
+        told = counts.filter(pl.col("minutes").is_not_null(), outcome="coded")
+        coded = int(told["encounters"].sum())
+        here = pl.col("place").is_in(counts["place"].unique().to_list())
+        moved = [one for one in scenarios if one.setting != "as_charted"]
+        cards = [rate_card(one, self.days(one), 1) for one in scenarios]
+        used = [card if moved else card.filter(here) for card in cards]
+        return {"encounters": coded or self.summary.encounters, "sources": cites(*used)}
+
 
 @dataclass(frozen=True)
 class View:
@@ -84,7 +103,7 @@ class View:
 
     charts: int
     entries: tuple[str, ...]
-    answer: Callable[[Asked], tuple[list[dict], str]]
+    answer: Callable[[Asked], tuple[list[Figure], str]]
 
 
 def totals(summary: MinuteSummary, scenarios: Sequence[Scenario]) -> pl.DataFrame:
@@ -97,7 +116,7 @@ def _without_price(asked: Asked, scenario: Scenario) -> float:
     return float(table.filter(pl.col("code") == "total")["units_without_price"].sum())
 
 
-def _totals(asked: Asked) -> tuple[list[dict], str]:
+def _totals(asked: Asked) -> tuple[list[Figure], str]:
     table = totals(asked.summary, asked.scenarios)
     if table.is_empty():
         raise InputError("There is no coded encounter to count. Look at coded.reconcile().")
@@ -106,21 +125,22 @@ def _totals(asked: Asked) -> tuple[list[dict], str]:
     except InputError as error:
         steps, refused = None, note(f"No bridge. {error}")
     missing = table.filter(pl.col("code") == "total", pl.col("scenario") == asked.shown.name)
-    specs = [
-        scenario_totals_spec(scenario_totals_table(table, caption=asked.caption(asked.base))),
-        payment_bridge_spec(
-            payment_bridge_table(
-                steps,
-                units_without_price=float(missing["units_without_price"].sum()),
-                caption=asked.caption(asked.shown),
-            )
-        ),
+    stacked = scenario_totals_table(table, caption=asked.caption(asked.base))
+    bridged = payment_bridge_table(
+        steps,
+        units_without_price=float(missing["units_without_price"].sum()),
+        caption=asked.caption(asked.shown),
+    )
+    both = asked.told(asked.base, asked.shown)
+    figures = [
+        Figure("totals", stacked, scenario_totals_spec, **asked.told(*asked.scenarios)),
+        Figure("bridge", bridged, payment_bridge_spec, **both),
     ]
     bridged = refused if steps is None else pages.bridge_page(steps)
-    return specs, pages.totals_page(table, asked.summary) + bridged
+    return figures, pages.totals_page(table, asked.summary) + bridged
 
 
-def _spread(asked: Asked) -> tuple[list[dict], str]:
+def _spread(asked: Asked) -> tuple[list[Figure], str]:
     shown = asked.shown
     caption = {
         "caption": asked.caption(shown),
@@ -134,46 +154,46 @@ def _spread(asked: Asked) -> tuple[list[dict], str]:
     }
     moved = tornado(asked.summary, shown, ranges)
     simulated = simulate(asked.summary, shown, seed=_SEED)
+    spread, told = payment_distribution_table(simulated, **caption), asked.told(shown)
     return [
-        tornado_spec(tornado_table(moved, **caption)),
-        payment_distribution_spec(payment_distribution_table(simulated, **caption)),
+        Figure("tornado", tornado_table(moved, **caption), tornado_spec, **told),
+        Figure("spread", spread, payment_distribution_spec, **told),
     ], ""
 
 
-def _charting(asked: Asked) -> tuple[list[dict], str]:
+def _charting(asked: Asked) -> tuple[list[Figure], str]:
     errors = charting_error(asked.summary, asked.shown, within_min=_WITHIN_MIN)
     caption = asked.caption(asked.shown)
     missing = _without_price(asked, asked.shown)
-    near = near_steps(asked.summary)
-    table = charting_error_curve_table(errors, units_without_price=missing, caption=caption)
-    specs = [
-        charting_error_curve_spec(table),
-        steps_nearly_reached_spec(steps_nearly_reached_table(near, caption=caption)),
+    curve = charting_error_curve_table(errors, units_without_price=missing, caption=caption)
+    near = steps_nearly_reached_table(near_steps(asked.summary), caption=caption)
+    told = asked.told(asked.shown)
+    figures = [
+        Figure("charting_error", curve, charting_error_curve_spec, **told),
+        Figure("near_steps", near, steps_nearly_reached_spec, CELLS, **told),
     ]
-    return specs, pages.missing_stops_page(missing_stop_value(asked.summary, asked.shown))
+    return figures, pages.missing_stops_page(missing_stop_value(asked.summary, asked.shown))
 
 
-def _places(asked: Asked) -> tuple[list[dict], str]:
+def _places(asked: Asked) -> tuple[list[Figure], str]:
     ours, code = asked.state.ours.strip() or None, asked.state.code
     check_locality(ours, bundled_tables())
     ranked = ranked_localities(code, _RANKED_ON)
     table = localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
     return [
-        localities_ranked_spec(table),
-        rates_over_years_spec(rates_over_years_table()),
+        Figure("localities", table, localities_ranked_spec, sources=cites(ranked)),
+        Figure("rates_over_years", rates_over_years_table(), rates_over_years_spec),
     ], ""
 
 
-def _sources(asked: Asked) -> tuple[list[dict], str]:
+def _sources(asked: Asked) -> tuple[list[Figure], str]:
     counts = asked.summary.counts
-    coded = pl.col("outcome") == "coded"
-    days = tuple(counts.filter(coded)["period"].unique().sort())
-    days = days if asked.shown.on is None else (asked.shown.on,)
-    nowhere = counts.filter(coded, pl.col("place") == "not_stated")["encounters"].sum()
-    return [], pages.rates_page(rate_card(asked.shown, days, 1), asked.shown.name, nowhere)
+    nowhere = counts.filter(outcome="coded", place="not_stated")["encounters"].sum()
+    card = rate_card(asked.shown, asked.days(asked.shown), 1)
+    return [], pages.rates_page(card, asked.shown.name, nowhere)
 
 
-def _market(asked: Asked) -> tuple[list[dict], str]:
+def _market(asked: Asked) -> tuple[list[Figure], str]:
     charges = pairs(asked.state.charges, "'charges'")
     if not charges:
         raise InputError("Type our charges as 96369=500; 96370=150 to see where they stand.")
@@ -181,10 +201,11 @@ def _market(asked: Asked) -> tuple[list[dict], str]:
     state = asked.state.state.strip() or "US"
     found = market_position(frame, state=state).collect()
     table = market_strip_table(found, kind="gross", state=state, on=COLLECTED)
-    return [market_strip_spec(table)], pages.market_page(found)
+    figure = Figure("market", table, market_strip_spec, sources=cites(found))
+    return [figure], pages.market_page(found)
 
 
-def _break_even(asked: Asked) -> tuple[list[dict], str]:
+def _break_even(asked: Asked) -> tuple[list[Figure], str]:
     names = ("chair_usd_per_h", "nurse_usd_per_h", "setup_usd", "fixed_usd")
     try:
         costs = {name: float(getattr(asked.state, name)) for name in names}
@@ -197,7 +218,10 @@ def _break_even(asked: Asked) -> tuple[list[dict], str]:
         units_without_price=_without_price(asked, asked.shown),
         caption=asked.caption(asked.shown),
     )
-    return [break_even_volume_spec(table)], pages.break_even_page(found)
+    told = asked.told(asked.shown)
+    return [Figure("break_even", table, break_even_volume_spec, **told)], pages.break_even_page(
+        found
+    )
 
 
 _COSTS = ("chair_usd_per_h", "nurse_usd_per_h", "setup_usd", "fixed_usd")

@@ -23,6 +23,18 @@ def choice_entry(label: str, width_px: int, options: list, tip: str = "") -> w.D
     return _laid_out(w.Dropdown(options=options, description=label, tooltip=tip), width_px)
 
 
+def slider_entry(label: str, low: int, high: int, width_px: int = 320) -> w.IntSlider:
+    """A slider of whole numbers; it answers when it is let go or moved by a key."""
+    slider = w.IntSlider(min=low, max=high, description=label, continuous_update=False)
+    return _laid_out(slider, width_px)
+
+
+def range_entry(label: str, low: int, high: int, width_px: int = 420) -> w.IntRangeSlider:
+    """A slider of two whole numbers, from and to."""
+    slider = w.IntRangeSlider(min=low, max=high, description=label, continuous_update=False)
+    return _laid_out(slider, width_px)
+
+
 def _laid_out(entry: w.ValueWidget, width_px: int) -> w.ValueWidget:
     entry.layout.width = f"{width_px}px"
     entry.style.description_width = "auto"

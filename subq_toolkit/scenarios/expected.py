@@ -18,7 +18,7 @@ from subq_toolkit.policy import Policy
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.rate_cards import ROLES, rate_card
 from subq_toolkit.scenarios.scenario import Scenario
-from subq_toolkit.units import EDITS, TIME, additional_hour_units, first_hour_units
+from subq_toolkit.units import unit_columns
 
 _KEYS = ["day", "place", "role", "units"]
 _RESULT = ("code", "role", "units", "expected_usd", "units_without_price")
@@ -189,9 +189,7 @@ def _coded(summary: MinuteSummary, scenario: Scenario) -> pl.DataFrame:
     )
 
 
-def _by_payer(
-    scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary
-) -> dict[str, pl.Expr]:
+def _by_payer(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary) -> dict[str, pl.Expr]:
     """How much an encounter of each payer counts when the mix is moved, and what it pays. [1]"""
     if not (scenario.payer_rates or scenario.payer_mix):
         return {"weight": pl.lit(1.0), "paid_share": pl.lit(1.0)}
@@ -220,24 +218,16 @@ def _by_payer(
 
 def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFrame:
     """One row for each role with units, by the rules in effect on the day of service."""
-    day, minutes = pl.col("period"), pl.col("minutes")
-    first = first_hour_units(minutes, at_least=TIME["initial_hour_at_least"].expr(day))
-    further = additional_hour_units(minutes, more_than=TIME["additional_hour_more_than"].expr(day))
-    if (scenario.unit_cap or policy.unit_cap) == "unlikely_edit":
-        further = pl.min_horizontal(further, EDITS["further_hour"].expr(day))
-    units = {
-        "first_hour": first,
-        "further_hour": further,
-        "further_setup": first * pl.col("setup").cast(pl.Int64),
-        "short_infusion": pl.when((minutes > 0) | (pl.col("charted_min") == 0)).then(1 - first),
-    }
+    units = unit_columns(policy, unit_cap=scenario.unit_cap)
+    ran = (pl.col("minutes") > 0) | (pl.col("charted_min") == 0)
+    units["short_infusion"] = pl.when(ran).then(units["short_infusion"])
     parts = [
-        rows.with_columns(role=pl.lit(role), units=one.cast(pl.Int64)).filter(pl.col("units") > 0)
+        rows.with_columns(role=pl.lit(role), units=one).filter(pl.col("units") > 0)
         for role, one in units.items()
     ]
     if scenario.further_setup_share:
         more = rows.filter(~pl.col("setup")).with_columns(
-            role=pl.lit("further_setup"), units=first.cast(pl.Int64),
+            role=pl.lit("further_setup"), units=units["first_hour"],
             weight=pl.col("weight") * scenario.further_setup_share,
         )  # fmt: skip
         parts.append(more.filter(pl.col("units") > 0))

@@ -1,0 +1,122 @@
+"""The work a panel is opened on: coded once, then quick to count in any way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+
+import polars as pl
+
+from subq_toolkit.catalog import sample_administrations
+from subq_toolkit.coding import Coded, code_administrations
+from subq_toolkit.durations import duration_quantiles
+from subq_toolkit.effective import sources
+from subq_toolkit.errors import InputError
+from subq_toolkit.scenarios import MinuteSummary, minute_summary
+from subq_toolkit.utilization import policy_effects
+
+_SAMPLE, _OWN = "invented sample export", "charted times as handed in"
+#: Columns of the facts that counting looks at.
+_COUNTED = ["encounter_id", "service_date", "outcome", "setting", "_runs", "_minutes", "_begun"]
+_COUNTED += ["_new_setup", "_first_us", "_last_us"]
+#: Columns of the encounters that are numbers or keys, and no groups.
+_NO_GROUPS = {"encounter_id", "service_date", "infusion_min", "outcome", "min_to_next_unit"}
+#: What groups are called, most asked for first; any other column by its own name.
+_NAMES = {
+    "therapy": "therapy",
+    "department": "department",
+    "payer": "payer",
+    "setting": "setting",
+    "month": "month",
+    "pumps": "number of pumps",
+    "locality": "locality",
+}
+#: Groups with an order of their own.
+ORDERED = ("month", "pumps")
+_ALWAYS = ("month", "pumps")
+
+
+class LoadedWork:
+    """Coded encounters, also held in memory by the columns that panels count.
+
+    Parameters
+    ----------
+    given
+        What ``code_administrations`` returned; or a table of charted runs, which is coded under
+        the default policy; the bundled invented export by default.
+    source
+        What it is, for the line under each chart.
+    facility_zone
+        Zone of times that carry none, for a table of charted runs.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or a table that cannot be used.
+    """
+
+    def __init__(
+        self,
+        given: Coded | pl.DataFrame | pl.LazyFrame | None = None,
+        *,
+        source: str = "",
+        facility_zone: str | None = None,
+    ) -> None:
+        self.source = source or (_SAMPLE if given is None else _OWN)
+        if given is None:
+            given = sample_administrations()
+        if isinstance(given, pl.DataFrame | pl.LazyFrame):
+            given = code_administrations(given, facility_zone=facility_zone)
+        if not isinstance(given, Coded):
+            raise InputError(
+                f"A panel takes a table of charted runs or what code_administrations returned; "
+                f"this is a {type(given).__name__}."
+            )
+        self.coded, self.held = given, _held(given)
+        self._effects: pl.DataFrame | None = None
+        self._summary = lru_cache(maxsize=32)(self._counted)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The columns by which encounters can be divided, with their names."""
+        schema = self.held.encounters.collect_schema()
+        texts = (pl.String, pl.Enum, pl.Categorical, pl.Boolean)
+        carried = [
+            name
+            for name, dtype in schema.items()
+            if name not in _NO_GROUPS and not name.startswith("units_") and dtype in texts
+        ]
+        found = [*_ALWAYS, *carried]
+        known = [name for name in _NAMES if name in found]
+        others = [name for name in found if name not in _NAMES]
+        return {name: _NAMES.get(name, name) for name in (*known, *others)}
+
+    @property
+    def last_day(self) -> date:
+        """The last day of service; the day of the newest sources where none is known."""
+        last = self.held.encounters.select(pl.col("service_date").max()).collect().item()
+        return last or max(one.read for one in sources().values())
+
+    def summary(self, *by: str) -> MinuteSummary:
+        """The work counted by minutes, with these columns kept apart; made once."""
+        return self._summary(by)
+
+    def offered(self, by: str) -> list[tuple[str, str]]:
+        """The groups of a column with coded encounters, as a list to choose from: all first."""
+        groups = duration_quantiles(self.summary("month", by), by)["group"]
+        return [("all", ""), *((name, name) for name in sorted(groups.drop_nulls()))]
+
+    def policy_effects(self, progress: Callable[[int, int], None] | None = None) -> pl.DataFrame:
+        """What ``policy_effects`` says of the work; found out once."""
+        if self._effects is None:
+            self._effects = policy_effects(self.coded, progress=progress)
+        return self._effects
+
+    def _counted(self, by: tuple[str, ...]) -> MinuteSummary:
+        return minute_summary(self.held, by=list(dict.fromkeys(by)))
+
+
+def _held(coded: Coded) -> Coded:
+    """The same with encounters and the counted facts computed once."""
+    facts, encounters = pl.collect_all([coded.facts.select(_COUNTED), coded.encounters])
+    return replace(coded, facts=facts.lazy(), encounters=encounters.lazy())

@@ -1,0 +1,245 @@
+"""A panel of tabs: entries above, one view open at a time, answered when it is looked at."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from importlib.resources import files
+from typing import Any
+
+import ipywidgets as w
+import polars as pl
+from traitlets import TraitError
+
+from subq_toolkit.charts import LiveChart, stacked, still
+from subq_toolkit.charts.figure import Figure
+from subq_toolkit.errors import InputError, SubqError
+from subq_toolkit.panels.html_parts import note
+from subq_toolkit.panels.save_row import SaveRow
+
+_COLUMNS = 2
+
+
+@dataclass(frozen=True)
+class View:
+    """How many charts a tab has, which entries belong to it, and its answer.
+
+    ``answer`` gets what the panel's ``asked()`` returns, and returns the figures and a page.
+    """
+
+    charts: int
+    entries: tuple[str, ...]
+    answer: Callable[[Any], tuple[list[Figure], str]]
+
+
+def panel_style() -> w.HTML:
+    """The look of every panel, as a part that takes no room."""
+    css = files("subq_toolkit.panels").joinpath("panels.css").read_text("utf-8")
+    look = w.HTML(f"<style>{css}</style>")
+    look.layout.display = "none"
+    return look
+
+
+@contextmanager
+def busy(panel: w.Box) -> Any:
+    """Show a sign on the panel while it works; it appears after half a second."""
+    panel.add_class("sq-busy")
+    try:
+        yield
+    finally:
+        panel.remove_class("sq-busy")
+
+
+class TabbedPanel(w.VBox):
+    """Entries, tabs and their charts; what is asked and answered is said by each panel.
+
+    Parameters
+    ----------
+    opening
+        The state to begin with; its fields are the names of ``entries``.
+    entries
+        The controls by field.
+    views
+        The tabs by title.
+    top
+        The entries that hold for every tab.
+    name
+        How a saved file is called unless the user types another name.
+
+    Attributes
+    ----------
+    state
+        All that was typed and chosen, as a frozen value.
+    """
+
+    def __init__(
+        self,
+        opening: Any,
+        entries: dict[str, w.ValueWidget],
+        views: dict[str, View],
+        *,
+        top: tuple[str, ...],
+        name: str,
+    ) -> None:
+        self._opening, self.entries, self._views = opening, entries, views
+        self._held, self._answered = True, {}
+        self.charts = {
+            name: [self._chart(name, place) for place in range(view.charts)]
+            for name, view in views.items()
+        }
+        self._pages = {name: w.HTML() for name in views}
+        self.progress = w.HTML()
+        self.progress.add_class("sq-progress")
+        self.reset_button = w.Button(description="Reset", tooltip="Back to how it was opened")
+        self.reset_button.on_click(lambda _button: self.reset())
+        self.tabs = w.Tab([self._tab(name) for name in views], titles=list(views))
+        above = w.HBox([*(entries[name] for name in top), self.reset_button])
+        above.add_class("sq-fields")
+        self.save_row = SaveRow(self, name=name)
+        super().__init__([panel_style(), above, self.progress, self.tabs, self.save_row])
+        self.add_class("sq-panel")
+        for name, entry in entries.items():
+            entry.observe(lambda change, name=name: self._changed(name, change), names="value")
+        self.tabs.observe(lambda _change: self._show(), names="selected_index")
+        self.reset()
+
+    @property
+    def state(self) -> Any:
+        """All that was typed and chosen; hand it to another panel to go on there."""
+        return replace(self._opening, **{name: entry.value for name, entry in self.entries.items()})
+
+    def reset(self) -> None:
+        """Go back to what the panel was opened with."""
+        self.set(self._opening)
+
+    def set(self, state: Any) -> None:
+        """Move every entry to ``state`` and answer once.
+
+        Raises
+        ------
+        InputError
+            If an entry does not offer what the state holds.
+        """
+        self._held = True
+        try:
+            for one in fields(state):
+                if one.name in self.entries:
+                    self._put(one.name, getattr(state, one.name))
+                    self.adapt(one.name)
+        finally:
+            self._held = False
+        self.refresh()
+
+    def show_tab(self, name: str) -> None:
+        """Open a tab by its title.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+        """
+        if name not in self._views:
+            raise InputError(f"There is no tab {name!r}; there are {', '.join(self._views)}.")
+        self.tabs.selected_index = list(self._views).index(name)
+
+    @property
+    def opened(self) -> str:
+        """The title of the tab that is open."""
+        return list(self._views)[self.tabs.selected_index or 0]
+
+    def figures(self) -> list[Figure]:
+        """The charts of the open tab, to publish."""
+        return list(self._answered.get(self.opened, ()))
+
+    def data(self) -> dict[str, pl.DataFrame]:
+        """The numbers under the charts of the open tab, by the name of the chart."""
+        return {figure.name: figure.table for figure in self.figures()}
+
+    def asked(self) -> Any:
+        """What the views answer; each panel says what that is."""
+        raise NotImplementedError
+
+    def adapt(self, name: str) -> None:
+        """Move other entries along with ``name``; nothing to do by default."""
+
+    def tell_progress(self, done: int, of: int) -> None:
+        """Say how far a long answer is."""
+        self.progress.value = f'<p role="status">{done} of {of} done</p>' if done < of else ""
+
+    def refresh(self) -> None:
+        """Answer anew what is open; the other tabs when they are opened."""
+        self._answered.clear()
+        self._show()
+
+    def _put(self, name: str, value: object) -> None:
+        try:
+            self.entries[name].value = value
+        except TraitError:
+            label = self.entries[name].description
+            raise InputError(
+                f"The state holds something under '{name}' that ‘{label}’ does not offer. Start "
+                f"from another panel's state, or leave '{name}' as it is by default."
+            ) from None
+
+    def _changed(self, name: str, _change: dict) -> None:
+        if self._held:
+            return
+        self._held = True
+        try:
+            self.adapt(name)
+        finally:
+            self._held = False
+        affected = [title for title, view in self._views.items() if name in view.entries]
+        for title in affected or list(self._views):
+            self._answered.pop(title, None)
+        self._show()
+
+    def _show(self) -> None:
+        name = self.opened
+        if self._held or name in self._answered:
+            return
+        with busy(self):
+            try:
+                figures, page = self._views[name].answer(self.asked())
+                for chart, figure in zip(self.charts[name], figures, strict=True):
+                    chart.spec = figure.spec
+                self._pages[name].value = page
+                self._answered[name] = tuple(figures)
+            except SubqError as refused:
+                self._leave(name, str(refused))
+            except Exception as fault:
+                self._leave(name, f"A fault ({type(fault).__name__}); please report it.")
+                raise
+            finally:
+                self.progress.value = ""
+
+    def _leave(self, name: str, why: str) -> None:
+        """Leave nothing of an older answer on the tab, and say why."""
+        for chart in self.charts[name]:
+            chart.spec = None
+        self._pages[name].value = note(why)
+
+    def _chart(self, _view: str, _place: int) -> LiveChart:
+        return LiveChart(None)
+
+    def _tab(self, name: str) -> w.Box:
+        view = self._views[name]
+        own = w.HBox([self.entries[one] for one in view.entries])
+        own.add_class("sq-fields")
+        charts, page = self.charts[name], self._pages[name]
+        for chart in charts:
+            chart.add_class("sq-chart")
+        side_by_side = len(charts) >= _COLUMNS
+        columns = w.Box(charts if side_by_side else [*charts, page])
+        columns.add_class("sq-columns")
+        return w.VBox([own, columns, page] if side_by_side else [own, columns])
+
+    def __repr__(self) -> str:
+        drawn = [figure.spec["description"] for figure in self.figures()]
+        return "\n".join((f"{type(self).__name__}: {self.opened}", *drawn))
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        drawn = [figure.spec for figure in self.figures()]
+        if not drawn:
+            return bundle
+        return bundle | still(stacked(drawn, self.opened, columns=_COLUMNS), repr(self))

@@ -1,0 +1,186 @@
+"""Charts of durations as a histogram, by group and of a range: titles by hand, awkward data."""
+
+import json
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+charts = pytest.importorskip("subq_toolkit.charts", reason="the notebook extra is not installed")
+
+from subq_toolkit.charts.figure import figure  # noqa: E402
+from subq_toolkit.small_cells import withhold_small_cells  # noqa: E402
+
+PNG = b"\x89PNG\r\n\x1a\n"
+MARKUP = "<script>alert('x')</script> & \"quotes\" \\ {{datum}} \x00\x1b\u202e"
+LONG_NAME = "左大腿の長い名前 " * 6
+STEPS = [(16, 1), (91, 2), (151, 3)]
+
+
+def bins(*counts: int, width: int = 15, open_end: bool = False) -> pl.DataFrame:
+    """Bins from 0, 16, 31 and so on with these counts."""
+    total = sum(counts) or 1
+    rows = [
+        ("all", 1 + width * at if at else 0, 1 + width * (at + 1), n, n / total)
+        for at, n in enumerate(counts)
+    ]
+    if open_end:
+        rows[-1] = (*rows[-1][:2], None, *rows[-1][3:])
+    names = ["group", "from_min", "to_min", "encounters", "share"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def quantiles(*rows: tuple) -> pl.DataFrame:
+    """Rows of (group, encounters, median): the quarter above and below, half of it for tails."""
+    return pl.DataFrame(
+        [
+            (group, n, m // 2, m * 3 // 4, m, m * 5 // 4, m * 2, float(m))
+            for group, n, m in rows
+        ],
+        schema=["group", "encounters", "p5_min", "p25_min", "median_min", "p75_min", "p95_min",
+                "mean_min"],
+        orient="row",
+    )  # fmt: skip
+
+
+def ranges(*rows: tuple) -> pl.DataFrame:
+    """Rows of (group, encounters, of)."""
+    return pl.DataFrame(
+        [(group, n, of, n / of) for group, n, of in rows],
+        schema=["group", "encounters", "of", "share"],
+        orient="row",
+    )
+
+
+def histogram(frame, **more):
+    return charts.infusion_durations_table(frame, STEPS, **more)
+
+
+def by_group(frame, **more):
+    return charts.durations_by_group_table(frame, STEPS, by="ward", **more)
+
+
+def in_range(frame, **more):
+    return charts.encounters_in_range_table(frame, from_min=86, to_min=90, by="ward", **more)
+
+
+FORTY = [(f"ward {at:02}", 100 - at, 60 + at) for at in range(40)]
+NAMES = [(MARKUP, 12, 100), (LONG_NAME, 11, 110), (None, 20, 90)]
+CASES = {
+    "infusion_durations": {
+        "usual": histogram(bins(5, 20, 40, 30, 20, 15, 12, 11, 30), chosen=(76, 90)),
+        "open": histogram(bins(5, 20, 40, open_end=True), group=MARKUP, caption=LONG_NAME),
+        "one bin": histogram(bins(1)),
+        "one minute wide": histogram(bins(*range(200), width=1)),
+        "all zero": histogram(bins(0, 0)),
+        "all withheld": histogram(bins(1, 2).with_columns(encounters=None, share=None)),
+        "empty": histogram(None),
+    },
+    "durations_by_group": {
+        "usual": by_group(quantiles(("a", 50, 60), ("b", 40, 120))),
+        "one group": by_group(quantiles(("a", 50, 60))),
+        "one minute": by_group(quantiles(("a", 1, 0))),
+        "forty": by_group(quantiles(*FORTY)),
+        "forty in order": by_group(quantiles(*FORTY), ordered=True),
+        "names": by_group(quantiles(*NAMES)),
+        "one lasts for days": by_group(quantiles(("a", 50, 60), ("b", 40, 9000))),
+        "empty": by_group(quantiles().clear()),
+    },
+    "encounters_in_range": {
+        "usual": in_range(ranges(("a", 30, 100), ("b", 10, 200))),
+        "one group": in_range(ranges(("a", 1, 1))),
+        "none in it": in_range(ranges(("a", 0, 10), ("b", 0, 5))),
+        "forty": in_range(ranges(*((name, n, 1000) for name, n, _ in FORTY))),
+        "names": in_range(ranges(*((name, n, of) for name, n, of in NAMES))),
+        "empty": in_range(None),
+    },
+}
+
+
+def drawn():
+    return [(chart, case) for chart, cases in CASES.items() for case in cases]
+
+
+@pytest.mark.parametrize(("chart", "case"), drawn())
+def test_every_chart_draws_awkward_data(chart: str, case: str) -> None:
+    table = CASES[chart][case]
+    made = getattr(charts, chart)(table)
+    spec = figure(chart, table).spec
+    assert charts.picture(made.to_dict()).startswith(PNG)
+    assert json.loads(json.dumps(spec, allow_nan=False)) == spec
+    assert len(spec["data"]["values"]) <= 5_000
+    assert "\x00" not in spec["description"]
+
+
+@pytest.mark.parametrize(("chart", "case"), drawn())
+def test_every_chart_draws_with_small_counts_withheld(chart: str, case: str) -> None:
+    shown = figure(chart, CASES[chart][case])
+    kept = withhold_small_cells(shown.table, shown.cells)
+    spec = shown.of(kept).spec
+    assert charts.picture(spec).startswith(PNG)
+    told = json.dumps(spec["data"]["values"], ensure_ascii=False)
+    if kept.equals(shown.table) and case != "all withheld":
+        assert "withheld" not in told
+    else:
+        assert "withheld" in told
+
+
+def title(chart: str, case: str) -> str:
+    told = figure(chart, CASES[chart][case]).spec["title"]["text"]
+    return told if isinstance(told, str) else " ".join(told)
+
+
+@pytest.mark.parametrize(
+    ("chart", "case", "says"),
+    [
+        # 12 + 11 + 30 of 183 encounters are in bins from 91 min on.
+        ("infusion_durations", "usual", "29 % of infusions reach a further hour (91 min); "
+         "the most usual length is 31–45 min"),
+        ("infusion_durations", "open", "The most usual length is 31 min or more"),
+        ("infusion_durations", "one bin", "The most usual length is 0–15 min"),
+        ("infusion_durations", "all withheld", "How long infusions last; every count is withheld"),
+        ("infusion_durations", "empty", "No coded encounter has minutes yet"),
+        ("durations_by_group", "usual", "Median from 60 min (“a”) to 120 min (“b”)"),
+        ("durations_by_group", "one group", "Half of the infusions of “a” last 60 min or less"),
+        ("durations_by_group", "empty", "No coded encounter has minutes yet"),
+        ("encounters_in_range", "usual", "40 encounters last 86 to 90 min; the most, 75 %, are "
+         "of “a”"),
+        ("encounters_in_range", "one group", "1 encounter lasts 86 to 90 min, all of “a”"),
+        ("encounters_in_range", "none in it", "No coded encounter lasts that long"),
+        ("encounters_in_range", "empty", "No range is chosen yet"),
+    ],
+)  # fmt: skip
+def test_titles_say_the_finding(chart: str, case: str, says: str) -> None:
+    assert title(chart, case) == says
+
+
+def test_the_description_carries_the_numbers() -> None:
+    told = figure("infusion_durations", CASES["infusion_durations"]["usual"]).spec["description"]
+    assert "31–45 min: 40 encounters, 21.9 %" in told
+    told = figure("durations_by_group", CASES["durations_by_group"]["usual"]).spec["description"]
+    assert "“b”: median 120 min, half within 90 to 150, 9 of 10 within 60 to 240" in told
+
+
+def test_groups_that_are_not_drawn_are_counted() -> None:
+    spec = figure("durations_by_group", CASES["durations_by_group"]["forty"]).spec
+    assert "28 other groups not shown" in spec["description"]
+    spec = figure("encounters_in_range", CASES["encounters_in_range"]["forty"]).spec
+    # Wards 12 to 39 have 88 to 61 encounters: 28 of 74.5 on average.
+    assert "“28 others”: 2,086 of 28,000 encounters" in spec["description"]
+    table = CASES["durations_by_group"]["forty in order"].filter(pl.col("kind") == "group")
+    assert table["group"].to_list() == [f"ward {at:02}" for at in range(16, 40)]
+
+
+def test_bars_outside_the_chosen_range_step_back() -> None:
+    rows = figure("infusion_durations", CASES["infusion_durations"]["usual"]).spec["data"]["values"]
+    inside = [row["x"] for row in rows if row["kind"] == "bin"]
+    assert inside == [76]
+
+
+def test_steps_are_labelled_only_where_there_is_room() -> None:
+    many = [(16, 1), *((31 + 60 * at, at + 1) for at in range(1, 200))]
+    table = charts.infusion_durations_table(bins(*[3] * 800), many)
+    ticks = figure("infusion_durations", table).spec["encoding"]["x"]["axis"]["values"]
+    assert 2 <= len(ticks) <= 15
+    apart = [b - a for a, b in pairwise(ticks)]
+    assert min(apart) * 395 / 12_001 >= 30
