@@ -14,7 +14,7 @@ from subq_toolkit.panels.html_parts import section, signed, source, table, text
 from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.panels.tabbed_panel import View
 
-_MOST_ROWS = 50
+_MOST_ROWS = 30
 _MARKS = {"sourced": "●", "inferred": "◐", "unverified": "○", "house": "■"}
 
 

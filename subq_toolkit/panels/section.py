@@ -25,14 +25,19 @@ def choice_entry(label: str, width_px: int, options: list, tip: str = "") -> w.D
 
 def slider_entry(label: str, low: int, high: int, width_px: int = 320) -> w.IntSlider:
     """A slider of whole numbers; it answers when it is let go or moved by a key."""
-    slider = w.IntSlider(min=low, max=high, description=label, continuous_update=False)
-    return _laid_out(slider, width_px)
+    return _sized(w.IntSlider(min=low, max=high, continuous_update=False), label, width_px)
 
 
 def range_entry(label: str, low: int, high: int, width_px: int = 420) -> w.IntRangeSlider:
     """A slider of two whole numbers, from and to."""
-    slider = w.IntRangeSlider(min=low, max=high, description=label, continuous_update=False)
-    return _laid_out(slider, width_px)
+    return _sized(w.IntRangeSlider(min=low, max=high, continuous_update=False), label, width_px)
+
+
+def _sized(slider: w.ValueWidget, label: str, width_px: int) -> w.ValueWidget:
+    slider.description, slider.layout.width = label, f"{width_px}px"
+    slider.style.description_width = "auto"
+    slider.add_class("sq-slider")
+    return slider
 
 
 def _laid_out(entry: w.ValueWidget, width_px: int) -> w.ValueWidget:

@@ -228,10 +228,9 @@ class TabbedPanel(w.VBox):
         charts, page = self.charts[name], self._pages[name]
         for chart in charts:
             chart.add_class("sq-chart")
-        side_by_side = len(charts) >= _COLUMNS
-        columns = w.Box(charts if side_by_side else [*charts, page])
-        columns.add_class("sq-columns")
-        return w.VBox([own, columns, page] if side_by_side else [own, columns])
+        drawn = w.Box(charts)
+        drawn.add_class("sq-columns" if len(charts) > 1 else "sq-alone")
+        return w.VBox([own, drawn, page])
 
     def __repr__(self) -> str:
         drawn = [figure.spec["description"] for figure in self.figures()]
