@@ -38,6 +38,15 @@ def test_the_export_example_runs_on_such_a_file(
     assert names["coded"].encounters.collect()["infusion_min"].to_list() == [151]
 
 
+def test_the_slide_example_makes_slides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pptx", reason="the report extra is not installed")
+    pytest.importorskip("altair", reason="the notebook extra is not installed")
+    monkeypatch.chdir(tmp_path)
+    example = next(one for one in EXAMPLES if "publish(" in one)
+    exec(example, {"coded": sq.code_administrations(sq.sample_administrations())})
+    assert (tmp_path / "durations.pptx").stat().st_size > 10_000
+
+
 def test_every_named_file_exists() -> None:
     for name in re.findall(r"notebooks/\w+\.ipynb|tests/benchmarks/\w+\.py", README):
         assert (ROOT / name).is_file(), name

@@ -283,8 +283,15 @@ def test_more_scenarios_than_stand_in_the_panel_are_refused(small):
 
 
 def test_another_table_is_no_work(coded):
-    with pytest.raises(sq.InputError, match="takes what code_administrations or minute_summary"):
+    with pytest.raises(sq.InputError, match="The table has no column 'start_at'"):
         panels.ScenarioPanel(coded.encounters.collect())
+    with pytest.raises(sq.InputError, match="what code_administrations returned; this is a dict"):
+        panels.ScenarioPanel({})
+
+
+def test_a_table_of_charted_runs_is_coded_and_counted(coded):
+    panel = panels.ScenarioPanel(sq.sample_administrations())
+    assert panel.data().equals(panels.ScenarioPanel(coded).data())
 
 
 def test_work_without_a_coded_encounter_is_said():

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from importlib.resources import files
 
 import ipywidgets as w
 
@@ -18,8 +17,10 @@ from subq_toolkit.panels import answer_pages as pages
 from subq_toolkit.panels.calculator import Answer, CalculatorState, answer, state_of
 from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.html_parts import entry_marks
+from subq_toolkit.panels.panel_look import busy, panel_style
 from subq_toolkit.panels.policy_controls import PolicyControls
 from subq_toolkit.panels.run_rows import RunRow, choice_options
+from subq_toolkit.panels.save_row import SaveRow
 from subq_toolkit.panels.typed_runs import TypedRun
 from subq_toolkit.policy import Policy
 
@@ -144,7 +145,7 @@ class CodingCalculator(w.VBox):
         if self._held:
             return
         try:
-            with warnings.catch_warnings():  # the findings say it: rules due for review
+            with busy(self), warnings.catch_warnings():  # the findings say it: rules due for review
                 warnings.simplefilter("ignore", StaleValueWarning)
                 self._answer = answer(self.state)
                 self._write(self._answer)
@@ -173,10 +174,7 @@ class CodingCalculator(w.VBox):
         self._staircase.spec = staircase_spec(staircase_table(result))
 
     def _laid_out(self) -> list[w.Widget]:
-        style = w.HTML(
-            f"<style>{files('subq_toolkit.panels').joinpath('panels.css').read_text()}</style>"
-        )
-        style.layout.display = "none"
+        self.save_row = SaveRow(self, name="one_encounter")
         buttons = w.HBox([self.add_button, self.reset_button])
         encounter = w.HBox([*self._encounter.values(), self._policy.preset])
         columns = w.Box([self._staircase, self._lines, self._findings, self._checklist])
@@ -191,7 +189,7 @@ class CodingCalculator(w.VBox):
         }.items():
             box.add_class(name)
         return [
-            style,
+            panel_style(),
             self._headline,
             self._rows,
             buttons,
@@ -201,6 +199,7 @@ class CodingCalculator(w.VBox):
             self._timeline,
             columns,
             self._explanation,
+            self.save_row,
         ]
 
     def __repr__(self) -> str:

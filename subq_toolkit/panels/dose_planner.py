@@ -1,7 +1,5 @@
 """The planner of an infusion: prescription, conversion, boluses and sites on one page."""
 
-from importlib.resources import files
-
 import ipywidgets as w
 import polars as pl
 
@@ -15,6 +13,8 @@ from subq_toolkit.panels.dose_sections import (
     PlanSection,
     RotationSection,
 )
+from subq_toolkit.panels.panel_look import panel_style
+from subq_toolkit.panels.save_row import SaveRow
 from subq_toolkit.panels.typed_doses import DoseState
 from subq_toolkit.planning import Plan
 
@@ -49,10 +49,9 @@ class DosePlanner(w.VBox):
         self.reset_button.on_click(lambda _button: self.reset())
         buttons = w.HBox([self.reset_button])
         buttons.add_class("sq-buttons")
-        style = files("subq_toolkit.panels").joinpath("panels.css").read_text("utf-8")
-        look = w.HTML(f"<style>{style}</style>")
-        look.layout.display = "none"
-        super().__init__([look, w.HTML(notice_page()), buttons, *self.sections.values()])
+        self.save_row = SaveRow(self, name="infusion_plan")
+        notice, parts = w.HTML(notice_page()), self.sections.values()
+        super().__init__([panel_style(), notice, buttons, *parts, self.save_row])
         self.add_class("sq-panel")
 
     @property

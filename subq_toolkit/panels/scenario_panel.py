@@ -1,19 +1,20 @@
 """The scenario panel: a baseline beside what-ifs, and one view of them at a time."""
 
 from dataclasses import fields, replace
-from importlib.resources import files
 from pathlib import Path
 
 import ipywidgets as w
 import polars as pl
 from traitlets import TraitError
 
-from subq_toolkit.catalog import sample_administrations
 from subq_toolkit.charts import LiveChart, stacked, still
 from subq_toolkit.charts.figure import Figure
-from subq_toolkit.coding import Coded, code_administrations
+from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
+from subq_toolkit.panels.loaded_work import LoadedWork
+from subq_toolkit.panels.panel_look import busy, panel_style
+from subq_toolkit.panels.save_row import SaveRow
 from subq_toolkit.panels.scenario_rows import TermsRow, asked_entries
 from subq_toolkit.panels.scenario_states import (
     PRESETS,
@@ -25,7 +26,7 @@ from subq_toolkit.panels.scenario_states import (
 )
 from subq_toolkit.panels.scenario_views import VIEWS, Asked, View, totals
 from subq_toolkit.panels.section import choice_entry
-from subq_toolkit.scenarios import MinuteSummary, Scenario, minute_summary
+from subq_toolkit.scenarios import MinuteSummary, Scenario
 
 _MOST_WHAT_IFS = 3
 _BEYOND = (
@@ -43,8 +44,8 @@ class ScenarioPanel(w.VBox):
     Parameters
     ----------
     coded
-        What ``code_administrations`` returned, or a ``MinuteSummary``; the bundled invented
-        export by default.
+        What ``code_administrations`` returned, a ``MinuteSummary``, or a table of charted runs;
+        the bundled invented export by default.
     state
         What another panel's ``state`` held, or the name of a file that ``save`` wrote.
 
@@ -58,21 +59,15 @@ class ScenarioPanel(w.VBox):
 
     def __init__(
         self,
-        coded: Coded | MinuteSummary | None = None,
+        coded: Coded | MinuteSummary | pl.DataFrame | pl.LazyFrame | None = None,
         *,
         state: ScenarioState | str | Path | None = None,
     ) -> None:
         if isinstance(coded, MinuteSummary):
             self.summary = coded
-        elif coded is not None and not isinstance(coded, Coded):
-            raise InputError(
-                f"ScenarioPanel takes what code_administrations or minute_summary returned; this "
-                f"is a {type(coded).__name__}."
-            )
         else:
-            coded = coded or code_administrations(sample_administrations())
-            by = ["payer"] if "payer" in coded.encounters.collect_schema() else []
-            self.summary = minute_summary(coded, by=by)
+            work = LoadedWork(coded)
+            self.summary = work.summary(*[name for name in ("payer",) if name in work.groups])
         self._opening = opened(state)
         self._held, self._seen = True, {}
         self._figures: dict[str, list[Figure]] = {}
@@ -87,6 +82,7 @@ class ScenarioPanel(w.VBox):
         self.preset = choice_entry(
             "Add a what-if", 250, [("choose one", ""), *((name, name) for name in PRESETS)]
         )
+        self.save_row = SaveRow(self, name="infusion_scenarios")
         self.reset_button = w.Button(description="Reset", tooltip="Back to how it was opened")
         super().__init__(self._laid_out())
         self.add_class("sq-panel")
@@ -224,7 +220,8 @@ class ScenarioPanel(w.VBox):
         if self._held or name in self._seen or self._note.value:
             return
         try:
-            self._write(name, VIEWS[name])
+            with busy(self):
+                self._write(name, VIEWS[name])
         except SubqError as refused:
             self._leave(name, note(str(refused)))
         except Exception as fault:
@@ -262,12 +259,9 @@ class ScenarioPanel(w.VBox):
         return w.VBox([entries, columns] if len(charts) == 1 else [entries, columns, page])
 
     def _laid_out(self) -> list[w.Widget]:
-        css = files("subq_toolkit.panels").joinpath("panels.css").read_text("utf-8")
-        look = w.HTML(f"<style>{css}</style>")
-        look.layout.display = "none"
         buttons = w.HBox([self.preset, self.shown, self.reset_button])
         buttons.add_class("sq-fields")
-        return [look, self._rows, buttons, self._note, self.tabs]
+        return [panel_style(), self._rows, buttons, self._note, self.tabs, self.save_row]
 
     def __repr__(self) -> str:
         drawn = [chart.spec["description"] for chart in self._charts["Totals"] if chart.spec]

@@ -9,6 +9,7 @@ from traitlets import TraitError
 from subq_toolkit.charts import LiveChart
 from subq_toolkit.errors import InputError
 from subq_toolkit.panels.html_parts import entry_marks
+from subq_toolkit.panels.panel_look import busy
 from subq_toolkit.panels.typed_doses import Answered
 
 
@@ -139,7 +140,8 @@ class Section(w.VBox):
     def show(self) -> None:
         """Answer the entries as they stand; a fault is shown where the user looks, then raised."""
         try:
-            self._show()
+            with busy(self):
+                self._show()
         except Exception as fault:
             kind = type(fault).__name__
             self.answered = Answered(None, {}, "There is no answer to these entries.")

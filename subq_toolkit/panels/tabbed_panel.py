@@ -1,9 +1,7 @@
 """A panel of tabs: entries above, one view open at a time, answered when it is looked at."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from importlib.resources import files
 from typing import Any
 
 import ipywidgets as w
@@ -14,6 +12,7 @@ from subq_toolkit.charts import LiveChart, stacked, still
 from subq_toolkit.charts.figure import Figure
 from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
+from subq_toolkit.panels.panel_look import busy, panel_style
 from subq_toolkit.panels.save_row import SaveRow
 
 _COLUMNS = 2
@@ -29,24 +28,6 @@ class View:
     charts: int
     entries: tuple[str, ...]
     answer: Callable[[Any], tuple[list[Figure], str]]
-
-
-def panel_style() -> w.HTML:
-    """The look of every panel, as a part that takes no room."""
-    css = files("subq_toolkit.panels").joinpath("panels.css").read_text("utf-8")
-    look = w.HTML(f"<style>{css}</style>")
-    look.layout.display = "none"
-    return look
-
-
-@contextmanager
-def busy(panel: w.Box) -> Any:
-    """Show a sign on the panel while it works; it appears after half a second."""
-    panel.add_class("sq-busy")
-    try:
-        yield
-    finally:
-        panel.remove_class("sq-busy")
 
 
 class TabbedPanel(w.VBox):
