@@ -229,10 +229,10 @@ def test_what_is_typed_is_never_markup(planner):
 
 
 def test_a_fault_is_seen_and_raised(planner, monkeypatch):
-    def fails(_table):
+    def fails(*_given, **_more):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(dose_sections, "rate_profile_spec", fails)
+    monkeypatch.setattr(dose_sections, "figure", fails)
     with pytest.raises(ZeroDivisionError):
         put(planner, "plan", value="12")
     assert "please report" in planner.sections["plan"]._marks.value

@@ -817,13 +817,20 @@ def test_the_calculator_is_of_one_encounter(tmp_path):
 def test_the_planner_publishes_what_has_an_answer(tmp_path):
     panel = panels.DosePlanner()
     names = [one.name for one in panel.figures()]
-    assert names == ["rates", "sites", "depot", "conversion", "boluses", "rotation"]
+    assert names == [
+        "rate_profile",
+        "duration_by_sites",
+        "depot_course",
+        "conversion_spread",
+        "boluses_against_limit",
+        "rotation",
+    ]
     assert all(one.encounters is None and one.cells is None for one in panel.figures())
     assert all(one.sources for one in panel.figures())
     path = publish(panel, tmp_path / "a.xlsx")
     assert len(re.findall("<sheet ", sheets(path)["xl/workbook.xml"])) == 8
     panel.sections["conversion"].entries["iv_dose"].value = "much"
-    assert "conversion" not in [one.name for one in panel.figures()]
+    assert "conversion_spread" not in [one.name for one in panel.figures()]
 
 
 def test_the_scenarios_publish_the_open_view(tmp_path):
@@ -838,19 +845,19 @@ def test_the_scenarios_publish_the_open_view(tmp_path):
         if panel.figures():
             publish(panel, tmp_path / f"{at}.pdf")
     assert shown == {
-        "Totals": ["totals", "bridge"],
-        "How sure": ["tornado", "spread"],
-        "Charting": ["charting_error", "near_steps"],
-        "Places and years": ["localities", "rates_over_years"],
-        "Market": ["market"],
-        "Break-even": ["break_even"],
+        "Totals": ["scenario_totals", "payment_bridge"],
+        "How sure": ["tornado", "payment_distribution"],
+        "Charting": ["charting_error_curve", "steps_nearly_reached"],
+        "Places and years": ["localities_ranked", "rates_over_years"],
+        "Market": ["market_strip"],
+        "Break-even": ["break_even_volume"],
         "Sources": [],
     }
     with pytest.raises(sq.InputError, match="the open view has none"):
         publish(panel, tmp_path / "none.pdf")
     panel.tabs.selected_index = list(shown).index("Charting")
     path = publish(panel, tmp_path / "near.xlsx")
-    near_steps = pl.read_excel(path, sheet_name="2 near steps")
+    near_steps = pl.read_excel(path, sheet_name="2 steps nearly reached")
     assert near_steps["Below"].null_count() > 0
     assert not near_steps["Below"].is_between(1, 10).any()
     panel.rows[0].entries["locality"].value = "nowhere"

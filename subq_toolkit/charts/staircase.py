@@ -98,7 +98,7 @@ def staircase_spec(table: pl.DataFrame) -> dict:
         x["scale"]["domain"] = [begin["minutes"], end["minutes"]]
         x["axis"]["values"] = [row["minutes"] for row in steps]
         if y and "axis" in y:
-            y["title"] = f"Timed units ({codes})"
+            y["title"] = f"Timed units ({codes}) [1]"
             y["scale"]["domain"] = [begin["units"], end["units"] + 0.7]
     return spec
 

@@ -8,7 +8,7 @@ import ipywidgets as w
 from subq_toolkit.administrations import CHOICES
 from subq_toolkit.charted_run import Administration
 from subq_toolkit.charts import LiveChart, stacked, still
-from subq_toolkit.charts.figure import Figure
+from subq_toolkit.charts.figure import Figure, figure
 from subq_toolkit.charts.staircase import staircase_spec, staircase_table
 from subq_toolkit.charts.timeline import timeline_spec, timeline_table
 from subq_toolkit.encounter import EncounterResult
@@ -107,8 +107,8 @@ class CodingCalculator(w.VBox):
             return []
         told = {"encounters": 1, "sources": cites(result.lines)}
         return [
-            Figure("timeline", timeline_table(result), timeline_spec, **told),
-            Figure("staircase", staircase_table(result), staircase_spec, **told),
+            figure("timeline", timeline_table(result), **told),
+            figure("staircase", staircase_table(result), **told),
         ]
 
     @property

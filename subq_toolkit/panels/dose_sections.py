@@ -3,17 +3,9 @@
 import ipywidgets as w
 import polars as pl
 
+from subq_toolkit import charts
 from subq_toolkit.charts import LiveChart
-from subq_toolkit.charts.boluses_against_limit import (
-    boluses_against_limit_spec,
-    boluses_against_limit_table,
-)
-from subq_toolkit.charts.conversion_spread import conversion_spread_spec, conversion_spread_table
-from subq_toolkit.charts.depot_course import depot_course_spec, depot_course_table
-from subq_toolkit.charts.duration_by_sites import duration_by_sites_spec, duration_by_sites_table
-from subq_toolkit.charts.figure import Figure
-from subq_toolkit.charts.rate_profile import rate_profile_spec, rate_profile_table
-from subq_toolkit.charts.rotation import rotation_spec, rotation_table
+from subq_toolkit.charts.figure import Figure, figure
 from subq_toolkit.conversion import iv_to_sc_drugs, iv_to_sc_presets
 from subq_toolkit.dosing.patient_controlled import COUNTING
 from subq_toolkit.panels import dose_pages as pages
@@ -148,13 +140,13 @@ class PlanSection(Section):
     def _drawn(self) -> list[Figure]:
         made, (published, _, cite) = self.answered.value, self._published_ka()
         numbers, _ = read_numbers(self.state, "ka_per_h")
-        depot = depot_course_table(made, ka_per_h=numbers.get("ka_per_h"))
+        depot = charts.depot_course_table(made, ka_per_h=numbers.get("ka_per_h"))
         sources = () if made is None else cites(made.checks, made.ramp)
         rate = (cite,) if cite and self.state.ka_per_h == published else ()
         return [
-            Figure("rates", rate_profile_table(made), rate_profile_spec, sources=sources),
-            Figure("sites", duration_by_sites_table(made), duration_by_sites_spec, sources=sources),
-            Figure("depot", depot, depot_course_spec, sources=(*sources, *rate)),
+            figure("rate_profile", charts.rate_profile_table(made), sources=sources),
+            figure("duration_by_sites", charts.duration_by_sites_table(made), sources=sources),
+            figure("depot_course", depot, sources=(*sources, *rate)),
         ]
 
     def _published_ka(self) -> tuple[str, str, str]:
@@ -207,9 +199,9 @@ class ConversionSection(OneChartSection):
         """Show the chosen dose and the spread."""
         converted, each_g = answered.value or (None, None)
         self.page.value = pages.conversion_page(converted, answered.note, each_g)
-        table = conversion_spread_table(converted)
+        table = charts.conversion_spread_table(converted)
         sources = () if converted is None else cites(converted.presets)
-        self.draw(Figure("conversion", table, conversion_spread_spec, sources=sources))
+        self.draw(figure("conversion_spread", table, sources=sources))
 
 
 class BolusSection(OneChartSection):
@@ -238,12 +230,12 @@ class BolusSection(OneChartSection):
         self.page.value = pages.boluses_page(windows, answered.note)
         names = ("limit_ml_per_h_per_site", "sites")
         numbers, _ = read_numbers(self.state, *names)
-        table = boluses_against_limit_table(
+        table = charts.boluses_against_limit_table(
             windows,
             limit_ml_per_h_per_site=numbers.get(names[0]),
             sites=int(numbers.get("sites") or 1),
         )
-        self.draw(Figure("boluses", table, boluses_against_limit_spec, sources=(_STATED,)))
+        self.draw(figure("boluses_against_limit", table, sources=(_STATED,)))
 
 
 class RotationSection(OneChartSection):
@@ -265,5 +257,5 @@ class RotationSection(OneChartSection):
         """Show the calendar."""
         self.page.value = pages.rotation_page(answered.value, answered.note)
         barred = read_numbers(self.state, "exclusion_days")[0].get("exclusion_days") or 0
-        table = rotation_table(answered.value, exclusion_days=barred)
-        self.draw(Figure("rotation", table, rotation_spec, sources=(_STATED,)))
+        table = charts.rotation_table(answered.value, exclusion_days=barred)
+        self.draw(figure("rotation", table, sources=(_STATED,)))

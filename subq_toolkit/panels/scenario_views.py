@@ -3,35 +3,14 @@
 A view is computed when it is opened, so that a moved slider costs only what is seen.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 
-from subq_toolkit.charts.break_even_volume import break_even_volume_spec, break_even_volume_table
-from subq_toolkit.charts.charting_error_curve import (
-    charting_error_curve_spec,
-    charting_error_curve_table,
-)
-from subq_toolkit.charts.figure import Figure
-from subq_toolkit.charts.localities_ranked import localities_ranked_spec, localities_ranked_table
-from subq_toolkit.charts.market_strip import market_strip_spec, market_strip_table
-from subq_toolkit.charts.payment_bridge import payment_bridge_spec, payment_bridge_table
-from subq_toolkit.charts.payment_distribution import (
-    payment_distribution_spec,
-    payment_distribution_table,
-)
-from subq_toolkit.charts.rates_over_years import rates_over_years_spec, rates_over_years_table
-from subq_toolkit.charts.scenario_totals import scenario_totals_spec, scenario_totals_table
-from subq_toolkit.charts.steps_nearly_reached import (
-    CELLS,
-    steps_nearly_reached_spec,
-    steps_nearly_reached_table,
-)
-from subq_toolkit.charts.term_words import terms_caption
-from subq_toolkit.charts.tornado import tornado_spec, tornado_table
+from subq_toolkit import charts
+from subq_toolkit.charts.figure import Figure, figure
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import check_locality, market_position, ranked_localities
 from subq_toolkit.fees.market import COLLECTED
@@ -40,6 +19,7 @@ from subq_toolkit.panels import scenario_pages as pages
 from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.scenario_states import ScenarioState, pairs
+from subq_toolkit.panels.tabbed_panel import View
 from subq_toolkit.scenarios import (
     MinuteSummary,
     Scenario,
@@ -57,6 +37,7 @@ from subq_toolkit.scenarios import (
 #: The last day for which every locality has figures, for the ranking.
 _RANKED_ON = date(2025, 12, 31)
 _SEED, _WITHIN_MIN = 20260302, 10
+_YEARS = (2020, 2027)
 
 
 class Asked(NamedTuple):
@@ -78,7 +59,7 @@ class Asked(NamedTuple):
 
     def caption(self, scenario: Scenario) -> str:
         """Where the numbers of a scenario are from."""
-        return terms_caption(self.summary, scenario)
+        return charts.terms_caption(self.summary, scenario)
 
     def days(self, scenario: Scenario) -> tuple[date, ...]:
         """First days of the periods whose prices a scenario uses."""
@@ -95,15 +76,6 @@ class Asked(NamedTuple):
         cards = [rate_card(one, self.days(one), 1) for one in scenarios]
         used = [card if moved else card.filter(here) for card in cards]
         return {"encounters": coded or self.summary.encounters, "sources": cites(*used)}
-
-
-@dataclass(frozen=True)
-class View:
-    """How many charts a view has, which entries belong to it, and its answer."""
-
-    charts: int
-    entries: tuple[str, ...]
-    answer: Callable[[Asked], tuple[list[Figure], str]]
 
 
 def totals(summary: MinuteSummary, scenarios: Sequence[Scenario]) -> pl.DataFrame:
@@ -125,16 +97,16 @@ def _totals(asked: Asked) -> tuple[list[Figure], str]:
     except InputError as error:
         steps, refused = None, note(f"No bridge. {error}")
     missing = table.filter(pl.col("code") == "total", pl.col("scenario") == asked.shown.name)
-    stacked = scenario_totals_table(table, caption=asked.caption(asked.base))
-    bridged = payment_bridge_table(
+    stacked = charts.scenario_totals_table(table, caption=asked.caption(asked.base))
+    bridged = charts.payment_bridge_table(
         steps,
         units_without_price=float(missing["units_without_price"].sum()),
         caption=asked.caption(asked.shown),
     )
     both = asked.told(asked.base, asked.shown)
     figures = [
-        Figure("totals", stacked, scenario_totals_spec, **asked.told(*asked.scenarios)),
-        Figure("bridge", bridged, payment_bridge_spec, **both),
+        figure("scenario_totals", stacked, **asked.told(*asked.scenarios)),
+        figure("payment_bridge", bridged, **both),
     ]
     bridged = refused if steps is None else pages.bridge_page(steps)
     return figures, pages.totals_page(table, asked.summary) + bridged
@@ -154,10 +126,10 @@ def _spread(asked: Asked) -> tuple[list[Figure], str]:
     }
     moved = tornado(asked.summary, shown, ranges)
     simulated = simulate(asked.summary, shown, seed=_SEED)
-    spread, told = payment_distribution_table(simulated, **caption), asked.told(shown)
+    spread, told = charts.payment_distribution_table(simulated, **caption), asked.told(shown)
     return [
-        Figure("tornado", tornado_table(moved, **caption), tornado_spec, **told),
-        Figure("spread", spread, payment_distribution_spec, **told),
+        figure("tornado", charts.tornado_table(moved, **caption), **told),
+        figure("payment_distribution", spread, **told),
     ], ""
 
 
@@ -165,12 +137,12 @@ def _charting(asked: Asked) -> tuple[list[Figure], str]:
     errors = charting_error(asked.summary, asked.shown, within_min=_WITHIN_MIN)
     caption = asked.caption(asked.shown)
     missing = _without_price(asked, asked.shown)
-    curve = charting_error_curve_table(errors, units_without_price=missing, caption=caption)
-    near = steps_nearly_reached_table(near_steps(asked.summary), caption=caption)
+    curve = charts.charting_error_curve_table(errors, units_without_price=missing, caption=caption)
+    near = charts.steps_nearly_reached_table(near_steps(asked.summary), caption=caption)
     told = asked.told(asked.shown)
     figures = [
-        Figure("charting_error", curve, charting_error_curve_spec, **told),
-        Figure("near_steps", near, steps_nearly_reached_spec, CELLS, **told),
+        figure("charting_error_curve", curve, **told),
+        figure("steps_nearly_reached", near, **told),
     ]
     return figures, pages.missing_stops_page(missing_stop_value(asked.summary, asked.shown))
 
@@ -179,11 +151,17 @@ def _places(asked: Asked) -> tuple[list[Figure], str]:
     ours, code = asked.state.ours.strip() or None, asked.state.code
     check_locality(ours, bundled_tables())
     ranked = ranked_localities(code, _RANKED_ON)
-    table = localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
+    table = charts.localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
     return [
-        Figure("localities", table, localities_ranked_spec, sources=cites(ranked)),
-        Figure("rates_over_years", rates_over_years_table(), rates_over_years_spec),
+        figure("localities_ranked", table, sources=cites(ranked)),
+        figure("rates_over_years", charts.rates_over_years_table(), sources=_national_sources()),
     ], ""
+
+
+def _national_sources() -> tuple[str, ...]:
+    """Where the national rates of every year are from."""
+    days = tuple(date(year, 7, 1) for year in range(*_YEARS))
+    return cites(rate_card(Scenario("national"), days, 1))
 
 
 def _sources(asked: Asked) -> tuple[list[Figure], str]:
@@ -200,9 +178,9 @@ def _market(asked: Asked) -> tuple[list[Figure], str]:
     frame = pl.DataFrame({"code": list(charges), "amount_usd": list(charges.values())})
     state = asked.state.state.strip() or "US"
     found = market_position(frame, state=state).collect()
-    table = market_strip_table(found, kind="gross", state=state, on=COLLECTED)
-    figure = Figure("market", table, market_strip_spec, sources=cites(found))
-    return [figure], pages.market_page(found)
+    table = charts.market_strip_table(found, kind="gross", state=state, on=COLLECTED)
+    shown = figure("market_strip", table, sources=cites(found))
+    return [shown], pages.market_page(found)
 
 
 def _break_even(asked: Asked) -> tuple[list[Figure], str]:
@@ -212,16 +190,14 @@ def _break_even(asked: Asked) -> tuple[list[Figure], str]:
     except ValueError:
         raise InputError("Type every cost as a number, like 30 or 12.5, without a sign.") from None
     found = break_even(asked.summary, asked.shown, **costs)
-    table = break_even_volume_table(
+    table = charts.break_even_volume_table(
         found,
         **costs,
         units_without_price=_without_price(asked, asked.shown),
         caption=asked.caption(asked.shown),
     )
     told = asked.told(asked.shown)
-    return [Figure("break_even", table, break_even_volume_spec, **told)], pages.break_even_page(
-        found
-    )
+    return [figure("break_even_volume", table, **told)], pages.break_even_page(found)
 
 
 _COSTS = ("chair_usd_per_h", "nurse_usd_per_h", "setup_usd", "fixed_usd")
