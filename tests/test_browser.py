@@ -273,7 +273,7 @@ def check_units(page: Page, picture: Path) -> None:
         page.get_by_role("tab", name=name).click()
         expect(charts.first).to_be_visible()
         panel.screenshot(path=picture.with_stem(f"{picture.stem}_{name.split()[-1]}"))
-    before = charts.first.inner_text()
+    before = charts.first.text_content()
     page.locator(".noUi-handle:visible").first.focus()
     page.keyboard.press("ArrowRight")
     expect(charts.first).not_to_have_text(before)

@@ -58,7 +58,7 @@ def test_opens_on_a_baseline_and_a_what_if(small):
     assert [row.state.name for row in small.rows] == ["as charted", "half of the missing stops"]
     assert total(small, 0) == Decimal("1449.60")  # 10 × 144.96
     assert total(small, 1) == Decimal("1739.52")  # and half of 4 more
-    page = small._pages["Totals"].value
+    page = small.parts["Totals"].page.value
     assert "$1,449.60" in page
     assert "+$289.92" in page
     assert "stops found" in page  # the step of the bridge, in words
@@ -86,7 +86,7 @@ def test_opens_on_a_baseline_and_a_what_if(small):
 def test_each_entry_changes_the_money(small, entries, usd):
     put(small, 1, **entries)
     assert total(small, 1) == Decimal(usd)
-    assert f"${Decimal(usd):,}" in small._pages["Totals"].value
+    assert f"${Decimal(usd):,}" in small.parts["Totals"].page.value
 
 
 def test_what_is_shown_is_what_the_library_says(panel):
@@ -96,21 +96,21 @@ def test_what_is_shown_is_what_the_library_says(panel):
 @pytest.mark.parametrize("name", VIEWS)
 def test_each_view_draws_when_it_is_opened(panel, name):
     panel.tabs.selected_index = list(VIEWS).index(name)
-    assert all(chart.spec is not None for chart in panel._charts[name])
-    assert "Look:" not in panel._pages[name].value
-    assert "fault" not in panel._pages[name].value
+    assert all(chart.spec is not None for chart in panel.parts[name].charts)
+    assert "Look:" not in panel.parts[name].page.value
+    assert "fault" not in panel.parts[name].page.value
     unseen = set(VIEWS) - {name, "Totals"}
-    assert not any(panel._pages[one].value for one in unseen)
+    assert not any(panel.parts[one].page.value for one in unseen)
 
 
 def test_an_open_view_follows_the_terms_and_a_closed_one_does_when_opened(panel):
     panel.tabs.selected_index = list(VIEWS).index("Charting")
-    before = panel._charts["Charting"][0].spec
+    before = panel.parts["Charting"].charts[0].spec
     put(panel, 1, denial_percent=50.0)
-    assert panel._charts["Charting"][0].spec != before
-    old = panel._charts["Totals"][0].spec
+    assert panel.parts["Charting"].charts[0].spec != before
+    old = panel.parts["Totals"].charts[0].spec
     panel.tabs.selected_index = 0
-    assert panel._charts["Totals"][0].spec != old
+    assert panel.parts["Totals"].charts[0].spec != old
 
 
 @pytest.mark.parametrize(
@@ -137,20 +137,20 @@ def test_a_bad_entry_is_marked_and_nothing_stale_is_left(small, entry, typed, re
     marked = [name for name, one in row.entries.items() if "sq-invalid" in one._dom_classes]
     assert marked == [entry]
     assert "Nothing below is an answer" in small._note.value
-    assert not any(page.value for page in small._pages.values())
-    assert all(chart.spec is None for charts in small._charts.values() for chart in charts)
+    assert not any(part.page.value for part in small.parts.values())
+    assert all(chart.spec is None for part in small.parts.values() for chart in part.charts)
     put(small, 1, **{entry: getattr(TermsState(), entry)})
     assert not row._marks.value
     assert not small._note.value
     assert "sq-invalid" not in row.entries[entry]._dom_classes
-    assert "$1,739.52" in small._pages["Totals"].value
+    assert "$1,739.52" in small.parts["Totals"].page.value
 
 
 def test_two_scenarios_of_one_name_are_asked_to_differ(small):
     put(small, 1, name="as charted")
     assert "Another scenario has this name already" in small.rows[1]._marks.value
     assert "sq-invalid" in small.rows[1].entries["name"]._dom_classes
-    assert all(chart.spec is None for chart in small._charts["Totals"])
+    assert all(chart.spec is None for chart in small.parts["Totals"].charts)
     put(small, 1, name="other")
     assert small.shown.options == (("other", 1),)
     assert not small._note.value
@@ -170,7 +170,7 @@ def test_what_ifs_are_added_up_to_three_and_removed(small):
     assert total(small, 2) == Decimal("1304.64")
     assert [value for _, value in small.shown.options] == [1, 2, 3]
     small.shown.value = 2
-    assert "−$144.96" in small._pages["Totals"].value
+    assert "−$144.96" in small.parts["Totals"].page.value
     small.rows[1].remove_button.click()
     assert [row.state.name for row in small.rows][1:] == [*names[2:]]
     assert small.shown.value == 2
@@ -194,12 +194,12 @@ def test_reset_goes_back_to_the_opening(panel):
 def test_a_missing_price_is_no_zero(small):
     put(small, 1, setting="home", recovered_percent=0.0)
     assert total(small, 1) is None
-    page = small._pages["Totals"].value
+    page = small.parts["Totals"].page.value
     assert "no price known" in page
     assert "−$1,449.60" not in page
     assert "No bridge." in page
     small.tabs.selected_index = list(VIEWS).index("Sources")
-    assert "no terms are stated for this place" in small._pages["Sources"].value
+    assert "no terms are stated for this place" in small.parts["Sources"].page.value
 
 
 @pytest.mark.parametrize(
@@ -216,16 +216,16 @@ def test_a_missing_price_is_no_zero(small):
 def test_a_view_that_cannot_answer_says_why(panel, view, entry, typed, remedy):
     panel.tabs.selected_index = list(VIEWS).index(view)
     panel.asked[entry].value = typed
-    assert remedy in panel._pages[view].value.replace("&#x27;", "'")
-    assert all(chart.spec is None for chart in panel._charts[view])
+    assert remedy in panel.parts[view].page.value.replace("&#x27;", "'")
+    assert all(chart.spec is None for chart in panel.parts[view].charts)
     panel.asked[entry].value = getattr(ScenarioState(), entry)
-    assert "Look:" not in panel._pages[view].value
+    assert "Look:" not in panel.parts[view].page.value
 
 
 def test_a_state_without_hospital_prices_is_said(panel):
     panel.tabs.selected_index = list(VIEWS).index("Market")
     panel.asked["state"].value = "Atlantis"
-    assert "the collection has no such state" in panel._pages["Market"].value
+    assert "the collection has no such state" in panel.parts["Market"].page.value
 
 
 def test_state_goes_through_a_file_without_any_encounter(panel, tmp_path):
@@ -235,7 +235,7 @@ def test_state_goes_through_a_file_without_any_encounter(panel, tmp_path):
     assert set(json.loads(path.read_text("utf-8"))) == {*vars(ScenarioState())}
     again = panels.ScenarioPanel(panel.summary, state=path)
     assert again.state == panel.state
-    assert "<b>" not in again._pages["Totals"].value.split("étude")[1][:8]
+    assert "<b>" not in again.parts["Totals"].page.value.split("étude")[1][:8]
 
 
 @pytest.mark.parametrize(
@@ -299,15 +299,15 @@ def test_work_without_a_coded_encounter_is_said():
     waits = panels.ScenarioPanel(work((day, None, 3, {"outcome": "query"})))
     for place, name in enumerate(VIEWS):
         waits.tabs.selected_index = place
-        assert "fault" not in waits._pages[name].value
+        assert "fault" not in waits.parts[name].page.value
         if name in ("Totals", "How sure", "Charting", "Break-even"):
-            assert "no coded encounter" in waits._pages[name].value
+            assert "no coded encounter" in waits.parts[name].page.value
 
 
 def test_scenarios_that_are_not_alike_are_said_to_be_so(panel):
-    assert "not like for like" not in panel._pages["Totals"].value
+    assert "not like for like" not in panel.parts["Totals"].page.value
     put(panel, 1, locality="15202-00")  # no figures of 2026 are bundled for it
-    assert "not like for like" in panel._pages["Totals"].value
+    assert "not like for like" in panel.parts["Totals"].page.value
 
 
 def test_a_state_file_that_is_not_there(tmp_path):

@@ -54,10 +54,10 @@ def test_every_tab_of_every_panel_answers(kind: str, coded: sq.Coded) -> None:
     for name, view in panel._views.items():
         panel.show_tab(name)
         assert len(panel.figures()) == view.charts, name
-        for chart, figure in zip(panel.charts[name], panel.figures(), strict=True):
+        for chart, figure in zip(panel.parts[name].charts, panel.figures(), strict=True):
             assert chart.spec == figure.spec
             assert "invented sample export" in figure.spec["description"] or kind == "rules"
-        assert "sq-note" not in panel._pages[name].value
+        assert "sq-note" not in panel.parts[name].page.value
         assert repr(panel).startswith(f"{type(panel).__name__}: {name}\n")
 
 
@@ -78,13 +78,15 @@ def test_every_panel_takes_any_frame(kind: str, frame: pl.DataFrame) -> None:
     panel = KINDS[kind](frame)
     for name in panel._views:
         panel.show_tab(name)
-        for chart in panel.charts[name]:
+        for chart in panel.parts[name].charts:
             assert chart.spec is None or chart.spec["description"]
-        assert MARKUP not in panel._pages[name].value
+        assert MARKUP not in panel.parts[name].page.value
     for by in getattr(panel.work, "groups", {}):
         if "by" in panel.entries:
             panel.entries["by"].value = by
-    assert "please report it" not in "".join(page.value for page in panel._pages.values())
+    assert "please report it" not in "".join(
+        page.value for page in (part.page for part in panel.parts.values())
+    )
 
 
 def test_a_lazy_frame_is_taken_and_a_stranger_refused(coded: sq.Coded) -> None:
@@ -121,7 +123,7 @@ def test_groups_that_are_no_texts_are_found_again_in_code(panel, by: str) -> Non
 
 
 def test_a_range_dragged_over_the_histogram_is_the_range(panel) -> None:
-    chart = panel.charts["Distribution"][0]
+    chart = panel.parts["Distribution"].charts[0]
     bars = chart.spec
     chart._vl_selections = {"minutes": {"value": {"x": [90.6, 30.2]}, "store": []}}
     assert panel.state.range_min == (30, 91)
@@ -132,11 +134,11 @@ def test_a_range_dragged_over_the_histogram_is_the_range(panel) -> None:
 
 
 def test_a_view_is_answered_only_when_it_is_opened(panel) -> None:
-    assert panel.charts["Over time"][0].spec is None
+    assert panel.parts["Over time"].charts == ()
     panel.show_tab("Over time")
-    drawn = panel.charts["Over time"][0].spec
+    drawn = panel.parts["Over time"].charts[0].spec
     panel.entries["within_min"].value = 5
-    assert panel.charts["Over time"][0].spec is drawn
+    assert panel.parts["Over time"].charts[0].spec is drawn
     with pytest.raises(sq.InputError, match="There is no tab 'Money'; there are Distribution"):
         panel.show_tab("Money")
 
@@ -179,7 +181,7 @@ def test_a_fault_leaves_nothing_old_on_the_page(panel, monkeypatch) -> None:
     monkeypatch.setitem(panel._views, "Near a step", broken)
     with pytest.raises(ZeroDivisionError):
         panel.show_tab("Near a step")
-    assert "A fault (ZeroDivisionError); please report it." in panel._pages["Near a step"].value
+    assert "A fault (ZeroDivisionError); please report it." in panel.parts["Near a step"].page.value
     assert panel.figures() == []
 
 
@@ -218,7 +220,7 @@ def test_numbers_are_searched_by_words(coded: sq.Coded) -> None:
     panel.entries["search"].value = MARKUP
     assert panel.numbers().is_empty()
     panel.entries["on"].value = "someday"
-    assert "Type the day as 2026-03-02." in panel._pages["Numbers"].value
+    assert "Type the day as 2026-03-02." in panel.parts["Numbers"].page.value
     panel.entries["on"].value = "2030-01-01"
     panel.entries["search"].value, panel.entries["standing"].value = "", ""
     panel.entries["only"].value = "due for review"

@@ -126,9 +126,10 @@ class DurationPanel(TabbedPanel):
         entries["every"] = choice_entry("By", 120, [("month", "month"), ("week", "week")])
         return entries
 
-    def _chart(self, view: str, place: int) -> LiveChart:
+    def make_chart(self, view: str, place: int) -> LiveChart:
+        """The histogram can be brushed."""
         if (view, place) != ("Distribution", 0):
-            return super()._chart(view, place)
+            return super().make_chart(view, place)
         chart = LiveChart(
             infusion_durations(no_durations(None, [])), debounce_wait=_BRUSHED_MS, max_wait=False
         )
@@ -144,10 +145,10 @@ class DurationPanel(TabbedPanel):
             slider.value = (low, high)
         finally:
             self._held = False
-        drawn, page = VIEWS["Distribution"].answer(self.asked())
-        self.charts["Distribution"][1].spec = drawn[1].spec
-        self._pages["Distribution"].value = page
-        self._answered["Distribution"] = tuple(drawn)
+        figures, page = VIEWS["Distribution"].answer(self.asked())
+        part = self.parts["Distribution"]
+        part.charts[1].spec = figures[1].spec
+        part.figures, part.page.value = tuple(figures), page
 
 
 def _told(brushed: Callable[[list[float]], None]) -> Callable[[dict], None]:

@@ -19,7 +19,7 @@ from subq_toolkit.durations import (
 from subq_toolkit.panels.asked_work import AskedWork
 from subq_toolkit.panels.html_parts import section, signed, table, text
 from subq_toolkit.panels.loaded_work import ORDERED
-from subq_toolkit.panels.tabbed_panel import View
+from subq_toolkit.panels.view_tab import View
 from subq_toolkit.scenarios import near_steps
 
 _ALL_STEPS_MIN = 2_000

@@ -12,7 +12,7 @@ from subq_toolkit.errors import InputError
 from subq_toolkit.numbers_in_use import contradictions, number_summary, numbers_in_use
 from subq_toolkit.panels.html_parts import section, signed, source, table, text
 from subq_toolkit.panels.loaded_work import LoadedWork
-from subq_toolkit.panels.tabbed_panel import View
+from subq_toolkit.panels.view_tab import View
 
 _MOST_ROWS = 30
 _MARKS = {"sourced": "●", "inferred": "◐", "unverified": "○", "house": "■"}

@@ -7,7 +7,7 @@ import ipywidgets as w
 import polars as pl
 from traitlets import TraitError
 
-from subq_toolkit.charts import LiveChart, stacked, still
+from subq_toolkit.charts import stacked, still
 from subq_toolkit.charts.figure import Figure
 from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError, SubqError
@@ -26,6 +26,7 @@ from subq_toolkit.panels.scenario_states import (
 )
 from subq_toolkit.panels.scenario_views import VIEWS, Asked, View, totals
 from subq_toolkit.panels.section import choice_entry
+from subq_toolkit.panels.view_tab import ViewTab
 from subq_toolkit.scenarios import MinuteSummary, Scenario
 
 _MOST_WHAT_IFS = 3
@@ -70,14 +71,13 @@ class ScenarioPanel(w.VBox):
             self.summary = work.summary(*[name for name in ("payer",) if name in work.groups])
         self._opening = opened(state)
         self._held, self._seen = True, {}
-        self._figures: dict[str, list[Figure]] = {}
-        self._rows, self._note, self._page = w.VBox(), w.HTML(), w.HTML()
-        self._charts = {
-            name: [LiveChart(None) for _ in range(view.charts)] for name, view in VIEWS.items()
-        }
-        self._pages = {name: w.HTML() for name in VIEWS}
+        self._rows, self._note = w.VBox(), w.HTML()
         self.asked = asked_entries()
-        self.tabs = w.Tab([self._tab(name) for name in VIEWS], titles=list(VIEWS))
+        self.parts = {
+            name: ViewTab(view, [self.asked[one] for one in view.entries])
+            for name, view in VIEWS.items()
+        }
+        self.tabs = w.Tab(list(self.parts.values()), titles=list(VIEWS))
         self.shown = choice_entry("Bridge and spread of", 190, [("the first what-if", 1)])
         self.preset = choice_entry(
             "Add a what-if", 250, [("choose one", ""), *((name, name) for name in PRESETS)]
@@ -121,7 +121,7 @@ class ScenarioPanel(w.VBox):
 
     def figures(self) -> list[Figure]:
         """The pictures of the open view, to be published; none where it cannot answer."""
-        return list(self._figures.get(self._open_view, []))
+        return list(self.parts[self._open_view].figures)
 
     @property
     def _open_view(self) -> str:
@@ -223,40 +223,21 @@ class ScenarioPanel(w.VBox):
             with busy(self):
                 self._write(name, VIEWS[name])
         except SubqError as refused:
-            self._leave(name, note(str(refused)))
+            self.parts[name].leave(note(str(refused)))
         except Exception as fault:
-            self._leave(name, note(f"A fault ({type(fault).__name__}); please report it."))
+            said = f"A fault ({type(fault).__name__}); please report it."
+            self.parts[name].leave(note(said))
             raise
 
     def _write(self, name: str, view: View) -> None:
         asked = Asked(self.summary, self.scenarios, self.state)
-        self._figures[name], page = view.answer(asked)
-        for chart, figure in zip(self._charts[name], self._figures[name], strict=True):
-            chart.spec = figure.spec
-        self._pages[name].value = page
+        self.parts[name].show(*view.answer(asked))
         self._seen[name] = True
-
-    def _leave(self, name: str, page: str) -> None:
-        self._figures[name] = []
-        for chart in self._charts[name]:
-            chart.spec = None
-        self._pages[name].value = page
 
     def _clear(self, why: str) -> None:
         self._note.value = note(why)
-        for name in VIEWS:
-            self._leave(name, "")
-
-    def _tab(self, name: str) -> w.Box:
-        view = VIEWS[name]
-        entries = w.HBox([self.asked[one] for one in view.entries])
-        entries.add_class("sq-fields")
-        charts, page = self._charts[name], self._pages[name]
-        columns = w.Box([*charts, page] if len(charts) == 1 else charts)
-        columns.add_class("sq-columns")
-        for chart in charts:
-            chart.add_class("sq-chart")
-        return w.VBox([entries, columns] if len(charts) == 1 else [entries, columns, page])
+        for part in self.parts.values():
+            part.leave("")
 
     def _laid_out(self) -> list[w.Widget]:
         buttons = w.HBox([self.preset, self.shown, self.reset_button])
@@ -264,10 +245,10 @@ class ScenarioPanel(w.VBox):
         return [panel_style(), self._rows, buttons, self._note, self.tabs, self.save_row]
 
     def __repr__(self) -> str:
-        drawn = [chart.spec["description"] for chart in self._charts["Totals"] if chart.spec]
+        drawn = [chart.spec["description"] for chart in self.parts["Totals"].charts if chart.spec]
         return "\n".join((f"ScenarioPanel: {self.summary!r}", *drawn))
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict:
-        drawn = [chart.spec for chart in self._charts["Totals"] if chart.spec]
+        drawn = [chart.spec for chart in self.parts["Totals"].charts if chart.spec]
         bundle = super()._repr_mimebundle_(**kwargs)
         return bundle | still(stacked(drawn, "Scenarios", columns=2), repr(self))

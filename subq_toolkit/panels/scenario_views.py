@@ -19,7 +19,7 @@ from subq_toolkit.panels import scenario_pages as pages
 from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.scenario_states import ScenarioState, pairs
-from subq_toolkit.panels.tabbed_panel import View
+from subq_toolkit.panels.view_tab import View
 from subq_toolkit.scenarios import (
     MinuteSummary,
     Scenario,

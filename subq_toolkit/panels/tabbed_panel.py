@@ -1,7 +1,7 @@
 """A panel of tabs: entries above, one view open at a time, answered when it is looked at."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import ipywidgets as w
@@ -14,20 +14,9 @@ from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.panel_look import busy, panel_style
 from subq_toolkit.panels.save_row import SaveRow
+from subq_toolkit.panels.view_tab import View, ViewTab
 
 _COLUMNS = 2
-
-
-@dataclass(frozen=True)
-class View:
-    """How many charts a tab has, which entries belong to it, and its answer.
-
-    ``answer`` gets what the panel's ``asked()`` returns, and returns the figures and a page.
-    """
-
-    charts: int
-    entries: tuple[str, ...]
-    answer: Callable[[Any], tuple[list[Figure], str]]
 
 
 class TabbedPanel(w.VBox):
@@ -62,17 +51,18 @@ class TabbedPanel(w.VBox):
         name: str,
     ) -> None:
         self._opening, self.entries, self._views = opening, entries, views
-        self._held, self._answered = True, {}
-        self.charts = {
-            name: [self._chart(name, place) for place in range(view.charts)]
+        self._held, self._answered = True, set()
+        self.parts = {
+            name: ViewTab(
+                view, [entries[one] for one in view.entries], partial(self.make_chart, name)
+            )
             for name, view in views.items()
         }
-        self._pages = {name: w.HTML() for name in views}
         self.progress = w.HTML()
         self.progress.add_class("sq-progress")
         self.reset_button = w.Button(description="Reset", tooltip="Back to how it was opened")
         self.reset_button.on_click(lambda _button: self.reset())
-        self.tabs = w.Tab([self._tab(name) for name in views], titles=list(views))
+        self.tabs = w.Tab(list(self.parts.values()), titles=list(views))
         above = w.HBox([*(entries[name] for name in top), self.reset_button])
         above.add_class("sq-fields")
         self.save_row = SaveRow(self, name=name)
@@ -129,7 +119,7 @@ class TabbedPanel(w.VBox):
 
     def figures(self) -> list[Figure]:
         """The charts of the open tab, to publish."""
-        return list(self._answered.get(self.opened, ()))
+        return list(self.parts[self.opened].figures)
 
     def data(self) -> dict[str, pl.DataFrame]:
         """The numbers under the charts of the open tab, by the name of the chart."""
@@ -171,7 +161,7 @@ class TabbedPanel(w.VBox):
             self._held = False
         affected = [title for title, view in self._views.items() if name in view.entries]
         for title in affected or list(self._views):
-            self._answered.pop(title, None)
+            self._answered.discard(title)
         self._show()
 
     def _show(self) -> None:
@@ -181,37 +171,20 @@ class TabbedPanel(w.VBox):
         with busy(self):
             try:
                 figures, page = self._views[name].answer(self.asked())
-                for chart, figure in zip(self.charts[name], figures, strict=True):
-                    chart.spec = figure.spec
-                self._pages[name].value = page
-                self._answered[name] = tuple(figures)
+                self.parts[name].show(figures, page)
+                self._answered.add(name)
             except SubqError as refused:
-                self._leave(name, str(refused))
+                self.parts[name].leave(note(str(refused)))
             except Exception as fault:
-                self._leave(name, f"A fault ({type(fault).__name__}); please report it.")
+                said = f"A fault ({type(fault).__name__}); please report it."
+                self.parts[name].leave(note(said))
                 raise
             finally:
                 self.progress.value = ""
 
-    def _leave(self, name: str, why: str) -> None:
-        """Leave nothing of an older answer on the tab, and say why."""
-        for chart in self.charts[name]:
-            chart.spec = None
-        self._pages[name].value = note(why)
-
-    def _chart(self, _view: str, _place: int) -> LiveChart:
+    def make_chart(self, view: str, place: int) -> LiveChart:
+        """An empty chart for a place of a tab; a panel may make a special one."""
         return LiveChart(None)
-
-    def _tab(self, name: str) -> w.Box:
-        view = self._views[name]
-        own = w.HBox([self.entries[one] for one in view.entries])
-        own.add_class("sq-fields")
-        charts, page = self.charts[name], self._pages[name]
-        for chart in charts:
-            chart.add_class("sq-chart")
-        drawn = w.Box(charts)
-        drawn.add_class("sq-columns" if len(charts) > 1 else "sq-alone")
-        return w.VBox([own, drawn, page])
 
     def __repr__(self) -> str:
         drawn = [figure.spec["description"] for figure in self.figures()]

@@ -7,7 +7,7 @@ from subq_toolkit.charts.figure import Figure
 from subq_toolkit.panels.asked_work import AskedWork
 from subq_toolkit.panels.html_parts import section, signed, table, text
 from subq_toolkit.panels.loaded_work import ORDERED
-from subq_toolkit.panels.tabbed_panel import View
+from subq_toolkit.panels.view_tab import View
 from subq_toolkit.policy import policy_choices
 from subq_toolkit.utilization import (
     documentation_funnel,
