@@ -153,6 +153,12 @@ def test_the_range_in_code_is_the_range_of_the_count(coded: sq.Coded, sample) ->
     assert found["encounter_id"].is_sorted()
 
 
+def test_a_range_without_an_end_is_that_long_or_longer(coded: sq.Coded, sample) -> None:
+    found = d.encounters_lasting(coded, 691, None).collect()
+    assert found["infusion_min"].min() >= 691
+    assert found.height == d.range_by_group(sample, "payer", 691, None)["encounters"].sum() == 84
+
+
 def test_a_range_is_whole_minutes_in_order(coded: sq.Coded) -> None:
     with pytest.raises(sq.InputError, match="'to_min' is a whole number from 90"):
         d.encounters_lasting(coded, 90, 89)

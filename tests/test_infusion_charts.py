@@ -1,10 +1,12 @@
 """Charts of durations as a histogram, by group and of a range: titles by hand, awkward data."""
 
+import io
 import json
 from itertools import pairwise
 
 import polars as pl
 import pytest
+from PIL import Image
 
 charts = pytest.importorskip("subq_toolkit.charts", reason="the notebook extra is not installed")
 
@@ -184,3 +186,44 @@ def test_steps_are_labelled_only_where_there_is_room() -> None:
     assert 2 <= len(ticks) <= 15
     apart = [b - a for a, b in pairwise(ticks)]
     assert min(apart) * 395 / 12_001 >= 30
+
+
+def test_bars_of_one_minute_are_seen() -> None:
+    """A rim as wide as the bars would wipe them out."""
+    spec = figure("infusion_durations", histogram(bins(*[20] * 690, width=1))).spec
+    picture = Image.open(io.BytesIO(charts.picture(spec))).convert("RGB")
+    shades = picture.getcolors(1_000_000)
+    blue = sum(n for n, (red, _, shade) in shades if shade > red + 80)
+    assert blue > 0.2 * picture.width * picture.height
+    rims = {row["rim"] for row in spec["data"]["values"] if "rim" in row}
+    assert rims == {0}
+    wide = figure("infusion_durations", CASES["infusion_durations"]["usual"]).spec
+    assert {row["rim"] for row in wide["data"]["values"] if "rim" in row} == {1}
+
+
+def test_a_range_without_an_end_is_said_and_drawn() -> None:
+    table = histogram(bins(5, 20, 40, open_end=True), chosen=(31, None))
+    spec = figure("infusion_durations", table).spec
+    assert "31 min or more chosen" in spec["description"]
+    assert [row["kind"] for row in spec["data"]["values"] if "x2" in row] == [
+        "outside", "outside", "open",
+    ]  # fmt: skip
+    rows = ranges(("a", 30, 100), ("b", 10, 200))
+    table = charts.encounters_in_range_table(rows, from_min=691, to_min=None, by="ward")
+    told = figure("encounters_in_range", table).spec["description"]
+    assert told.startswith("40 encounters last 691 min or more")
+
+
+def test_neither_a_few_inside_a_range_nor_a_few_outside_are_published() -> None:
+    # Ward b has 3 in the range, ward c has 2 outside of it; others would be told by subtraction.
+    rows = ranges(("c", 98, 100), ("a", 30, 100), ("d", 25, 90), ("b", 3, 50), ("e", 40, 80))
+    shown = figure("encounters_in_range", in_range(rows))
+    kept = withhold_small_cells(shown.table, shown.cells).filter(kind="group")
+    hidden = kept.filter(pl.col("encounters").is_null())["group"].to_list()
+    assert {"b", "c"} <= set(hidden)
+    for column in ("encounters", "outside"):
+        assert not kept[column].is_between(1, 10).any()
+    assert kept.filter(pl.col("encounters").is_null())["of"].null_count() == len(hidden)
+    many = figure("encounters_in_range", CASES["encounters_in_range"]["forty"])
+    few = many.table.with_columns(encounters=pl.when(kind="others").then(3).otherwise("encounters"))
+    assert withhold_small_cells(few, many.cells).filter(kind="others")["encounters"].item() is None

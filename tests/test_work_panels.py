@@ -1,6 +1,6 @@
 """The panels of durations, units and rules, driven by setting values as a browser does."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -9,9 +9,11 @@ import subq_toolkit as sq
 
 panels = pytest.importorskip("subq_toolkit.panels", reason="the notebook extra is not installed")
 
+from subq_toolkit.charts.captions import coded_of  # noqa: E402
 from subq_toolkit.panels import tabbed_panel  # noqa: E402
 from subq_toolkit.panels.duration_panel import DurationState  # noqa: E402
 from subq_toolkit.panels.unit_panel import UnitState  # noqa: E402
+from subq_toolkit.publish import publish  # noqa: E402
 
 KINDS = {
     "durations": panels.DurationPanel,
@@ -124,13 +126,54 @@ def test_groups_that_are_no_texts_are_found_again_in_code(panel, by: str) -> Non
 
 def test_a_range_dragged_over_the_histogram_is_the_range(panel) -> None:
     chart = panel.parts["Distribution"].charts[0]
-    bars = chart.spec
     chart._vl_selections = {"minutes": {"value": {"x": [90.6, 30.2]}, "store": []}}
     assert panel.state.range_min == (30, 91)
     assert "last 30 to 91 min" in titles(panel)[1]
-    assert chart.spec is bars
+    assert "30 to 91 min chosen" in chart.spec["description"]
     chart._vl_selections = {"minutes": {"value": {}, "store": []}}
     assert panel.state.range_min == (30, 91)
+
+
+def test_the_last_minute_stands_for_all_longer_ones(panel) -> None:
+    slider = panel.entries["range_min"]
+    assert slider.max == 691
+    slider.value = (691, 691)
+    # The open bin of the histogram and the bar of the range are the same encounters.
+    open_bin = panel.figures()[0].table.filter(kind="bin")["encounters"][-1]
+    assert panel.selected().collect().height == open_bin == 84
+    assert titles(panel)[1].startswith("84 encounters last 691 min or more")
+    slider.value = (0, 691)
+    assert panel.selected().collect().height == 4297
+
+
+def test_a_chart_of_one_group_says_so_and_one_of_all_too(coded: sq.Coded) -> None:
+    for kind in (panels.DurationPanel, panels.UnitPanel):
+        panel = kind(coded, source="our export")
+        panel.entries["by"].value = "payer"
+        panel.entries["only"].value = "Self-pay"
+        for name in panel._views:
+            panel.show_tab(name)
+            for figure in panel.figures():
+                told = figure.spec["description"]
+                whole = name in ("Charted times", "Other policies", "Documentation")
+                says = "our export; all groups" if whole else "our export; only payer: Self-pay"
+                assert says in told, figure.name
+
+
+def test_columns_without_a_value_are_no_groups() -> None:
+    panel = panels.DurationPanel(runs(3, ward=[" ", "", None], unit=["a", " ", None]))
+    assert list(panel.work.groups) == ["month", "pumps", "unit"]
+    panel.entries["by"].value = "unit"
+    assert panel.entries["only"].options == (("all", ""), ("a", "a"))
+
+
+def test_a_group_with_few_coded_encounters_is_not_published(tmp_path) -> None:
+    few = runs(20, ward=["a"] * 20).with_columns(
+        stop_at=pl.when(pl.int_range(pl.len()) < 4).then("stop_at")
+    )
+    panel = panels.DurationPanel(few)
+    with pytest.raises(sq.InputError, match=r"4 encounters|fewer than 11"):
+        publish(panel, tmp_path / "few.pptx")
 
 
 def test_a_view_is_answered_only_when_it_is_opened(panel) -> None:
@@ -210,7 +253,7 @@ def test_policies_are_tried_once_and_progress_is_told(coded: sq.Coded) -> None:
 
 def test_numbers_are_searched_by_words(coded: sq.Coded) -> None:
     panel = panels.RulePanel(coded)
-    assert panel.state.on == "2026-10-30"
+    assert panel.state.on == str(date.today())
     every = panel.numbers().height
     panel.entries["search"].value = "96370 further"
     some = panel.numbers()
@@ -241,3 +284,19 @@ def test_a_panel_saves_what_it_shows(panel, tmp_path, monkeypatch) -> None:
     row.button.click()
     assert "<img" not in row.said.value
     assert sorted(path.suffix for path in tmp_path.iterdir())[0] == ".pptx"
+
+
+@pytest.mark.parametrize(
+    ("coded", "all_", "says"),
+    [
+        (0, 0, "0 of 0 encounters coded"),
+        (1, 1, "1 of 1 encounter coded"),
+        (40, 40, "40 of 40 encounters coded"),
+        # Ten that are not coded would be given away by their difference; eleven may be told.
+        (30, 31, "30 encounters coded"),
+        (30, 40, "30 encounters coded"),
+        (30, 41, "30 of 41 encounters coded"),
+    ],
+)
+def test_a_caption_gives_no_few_away(coded: int, all_: int, says: str) -> None:
+    assert coded_of(coded, all_) == says

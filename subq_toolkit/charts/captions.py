@@ -4,6 +4,7 @@ import polars as pl
 
 from subq_toolkit.charts.money_words import plain
 from subq_toolkit.scenarios import MinuteSummary
+from subq_toolkit.small_cells import LEAST
 
 _UNSAID = "charted times as handed in"
 
@@ -21,7 +22,7 @@ def work_caption(summary: MinuteSummary, source: str = "") -> str:
     counts = summary.counts
     told = counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
     coded = told["encounters"].sum()
-    parts = [f"{coded:,} of {summary.encounters:,} encounters coded"]
+    parts = [coded_of(int(coded), summary.encounters)]
     made = next((name for name in ("month", "week") if name in summary.by), None)
     days = counts[made or "period"].drop_nulls()
     if made and len(days):
@@ -33,3 +34,10 @@ def work_caption(summary: MinuteSummary, source: str = "") -> str:
     if years:
         parts.append(f"rules of {years[0]}" + f" to {years[-1]}" * (years[-1] > years[0]))
     return " · ".join(parts)
+
+
+def coded_of(coded: int, encounters: int) -> str:
+    """How many encounters are coded, of how many; without the latter where it gives away a few."""
+    few = 0 < encounters - coded < LEAST
+    told = f"{coded:,}" if few else f"{coded:,} of {encounters:,}"
+    return f"{told} encounter{'s' * ((coded if few else encounters) != 1)} coded"

@@ -18,16 +18,21 @@ from subq_toolkit.charts.money_words import (
     sentences,
 )
 from subq_toolkit.charts.withheld import STAR, withheld_note
-from subq_toolkit.charts.wording import count, shortened
+from subq_toolkit.charts.wording import count, range_words, shortened
 
 _WIDTH_PX, _HEIGHT_PX, _LANE_PX, _PAD_PX = 460, 260, 26, 12
 _MOST_GROUPS, _NAME_PX, _BAR_PX, _ALL_PX = 12, 148, 190, 440
-CELLS = CountedCells("encounters", also=("share", "of"), kinds=("group",))
+_GROUPS = ("group", "others")
+CELLS = (
+    CountedCells("encounters", also=("share", "of", "outside"), kinds=_GROUPS),
+    CountedCells("outside", also=("encounters", "share", "of"), kinds=_GROUPS),
+)
 _ROWS = {
     "kind": pl.String,
     "group": pl.String,
     "encounters": pl.Int64,
     "of": pl.Int64,
+    "outside": pl.Int64,
     "share": pl.Float64,
     "from_min": pl.Int64,
     "to_min": pl.Int64,
@@ -39,7 +44,7 @@ def encounters_in_range_table(
     groups: pl.DataFrame | None,
     *,
     from_min: int = 0,
-    to_min: int = 0,
+    to_min: int | None = 0,
     by: str = "",
     caption: str = "",
 ) -> pl.DataFrame:
@@ -50,7 +55,7 @@ def encounters_in_range_table(
     groups
         What ``range_by_group`` returns.
     from_min, to_min
-        The range, both ends included. [min]
+        The range, both ends included; without ``to_min`` that long or longer. [min]
     by
         What the groups are, in words: ``department``.
     caption
@@ -60,7 +65,8 @@ def encounters_in_range_table(
     -------
     pl.DataFrame
         ``kind`` (``group``; ``others``: those not drawn, together; ``by``; ``about``: the range
-        and the caption), ``group, encounters`` [1], ``of`` (all of the group) [1], ``share`` [1],
+        and the caption), ``group, encounters`` [1], ``of`` (all of the group) [1],
+        ``outside`` (those of other lengths) [1], ``share`` [1],
         ``from_min, to_min`` [min], ``says``.
     """
     if groups is None or groups.is_empty():
@@ -73,6 +79,7 @@ def encounters_in_range_table(
         rows = rows[:_MOST_GROUPS]
         rows.append({"kind": "others", "group": f"{len(others)} others", "encounters": n}
                     | {"of": of_all, "share": n / of_all if of_all else None})  # fmt: skip
+    rows = [row | {"outside": row["of"] - row["encounters"]} for row in rows]
     about = {"kind": "about", "from_min": from_min, "to_min": to_min, "says": caption}
     return pl.DataFrame([*rows, {"kind": "by", "says": by}, about], schema=_ROWS, orient="row")
 
@@ -98,7 +105,7 @@ def encounters_in_range_spec(table: pl.DataFrame) -> dict:
 
 
 def _title(groups: list[dict], about: dict) -> str:
-    ends = f"{about['from_min']:,} to {about['to_min']:,} min"
+    ends = range_words(about)
     if any(row["encounters"] is None for row in groups):
         return f"Whose the encounters of {ends} are"
     n = sum(row["encounters"] for row in groups)

@@ -18,10 +18,10 @@ from subq_toolkit.charts.money_words import (
     tally_axis,
 )
 from subq_toolkit.charts.withheld import STAR, withheld_note
-from subq_toolkit.charts.wording import count
+from subq_toolkit.charts.wording import count, range_words
 
 _WIDTH_PX, _HEIGHT_PX, _PLOT_PX = 460, 280, 395
-_OPEN_BINS, _LEAST_LABEL_PX = 1.6, 30
+_OPEN_BINS, _LEAST_LABEL_PX, _LEAST_RIM_PX = 1.6, 30, 4
 _FAINT = "#b9d3e6"
 #: The brush by which a range of minutes is chosen; a panel reads it by this name.
 BRUSH = "minutes"
@@ -41,7 +41,7 @@ def infusion_durations_table(
     bins: pl.DataFrame | None,
     steps: list[tuple[int, int]],
     *,
-    chosen: tuple[int, int] | None = None,
+    chosen: tuple[int, int | None] | None = None,
     group: str = "",
     caption: str = "",
 ) -> pl.DataFrame:
@@ -54,7 +54,8 @@ def infusion_durations_table(
     steps
         What ``unit_steps`` returns. [(min, units)]
     chosen
-        A range of minutes to point out, both ends included. [min]
+        A range of minutes to point out, both ends included; without the second one, all longer
+        ones too. [min]
     group
         Whose infusions they are, in words; empty: all.
     caption
@@ -106,7 +107,9 @@ def infusion_durations_spec(table: pl.DataFrame) -> dict:
         "encoding/y/axis/values": whole_ticks(top, about=4),
         "encoding/y/axis/labelExpr": tally_axis(top),
     }
-    marks = [_bar(row, end, chosen) for row in bins if row["encounters"] is not None]
+    rim = 1 if width / end * _PLOT_PX >= _LEAST_RIM_PX else 0
+    shown = [row for row in bins if row["encounters"] is not None]
+    marks = [_bar(row, end, chosen) | {"rim": rim} for row in shown]
     marks += [_step(row, top, label=row in labelled) for row in steps]
     marks += [_withheld(row, end) for row in bins if row["encounters"] is None]
     return filled(_template(), marks, changes)
@@ -141,7 +144,7 @@ def _title(bins: list[dict], steps: list[dict]) -> str:
 def _qualifier(rows: list[dict]) -> str:
     group = next((row["says"] for row in rows if row["kind"] == "group"), "")
     chosen = next((row for row in rows if row["kind"] == "chosen"), None)
-    told = f"{chosen['from_min']} to {chosen['to_min']} min chosen" if chosen else ""
+    told = f"{range_words(chosen)} chosen" if chosen else ""
     hidden = any(row["kind"] == "bin" and row["encounters"] is None for row in rows)
     return sentences(
         f"Only {named(group)}" if group else "",
@@ -168,7 +171,10 @@ def _tip(row: dict) -> str:
 
 def _bar(row: dict, end: float, chosen: dict | None) -> dict:
     last = row["to_min"] or end
-    inside = chosen is None or (row["from_min"] <= chosen["to_min"] and last > chosen["from_min"])
+    inside = chosen is None or (
+        last > chosen["from_min"]
+        and (chosen["to_min"] is None or row["from_min"] <= chosen["to_min"])
+    )
     place = {"x": row["from_min"], "x2": last, "y": row["encounters"], "tip": _tip(row)}
     kind = ("open" if row["to_min"] is None else "bin") if inside else "outside"
     return place | {"kind": kind}
@@ -192,7 +198,9 @@ def _template() -> dict:
     brush = alt.selection_interval(
         name=BRUSH, encodings=["x"], mark=alt.BrushConfig(fill=INK, fillOpacity=0.08)
     )
-    bars = of("bin", "open", "outside").mark_rect(stroke="#ffffff", strokeWidth=1, tooltip=True)
+    bars = of("bin", "open", "outside").mark_rect(
+        stroke="#ffffff", strokeWidth=alt.ExprRef("datum.rim"), tooltip=True
+    )
     fill = alt.Color(
         "kind:N",
         scale=alt.Scale(domain=["bin", "open", "outside"], range=[BLUE, BLUE, _FAINT]),

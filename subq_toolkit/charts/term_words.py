@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import polars as pl
 
+from subq_toolkit.charts.captions import coded_of
 from subq_toolkit.charts.money_words import plain
 from subq_toolkit.charts.wording import amount
 from subq_toolkit.fees import Contract, Outpatient, Physician
@@ -87,7 +88,7 @@ def terms_caption(summary: MinuteSummary, *scenarios: Scenario) -> str:
     counts = summary.counts
     told = counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
     n = told["encounters"].sum()
-    parts = [f"{n:,} of {summary.encounters:,} encounters coded", _prices(scenarios)]
+    parts = [coded_of(n, summary.encounters), _prices(scenarios)]
     there = {place if place in _PLACES else "office" for place in counts["place"]}
     places = [place for place in _PLACES if place in there]
     parts.append(", ".join(dict.fromkeys(_schedules(places, scenarios))))

@@ -106,6 +106,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def range_words(ends: dict) -> str:
+    """A range of minutes, by its ``from_min`` and ``to_min``: 76 to 90 min, 691 min or more."""
+    if ends["to_min"] is None:
+        return f"{ends['from_min']:,} min or more"
+    return f"{ends['from_min']:,} to {ends['to_min']:,} min"
+
+
 def lasting(minutes: float) -> str:
     """A length of time: minutes up to ten hours, then hours as well."""
     told = f"{amount(minutes)} min"

@@ -142,8 +142,19 @@ def duration_curve(summary: MinuteSummary, by: str | None = None) -> pl.DataFram
     )
 
 
-def range_by_group(summary: MinuteSummary, by: str, from_min: int, to_min: int) -> pl.DataFrame:
+def range_by_group(
+    summary: MinuteSummary, by: str, from_min: int, to_min: int | None
+) -> pl.DataFrame:
     """Whose the coded encounters of so many minutes are, both ends included.
+
+    Parameters
+    ----------
+    summary
+        What ``minute_summary`` made.
+    by
+        A column that it keeps apart.
+    from_min, to_min
+        The range; without ``to_min`` that long or longer. [min]
 
     Returns
     -------
@@ -152,7 +163,7 @@ def range_by_group(summary: MinuteSummary, by: str, from_min: int, to_min: int) 
         ``share`` of these [1]; the most encounters first.
     """
     _check_range(from_min, to_min)
-    inside = pl.col("encounters").filter(pl.col("minutes").is_between(from_min, to_min)).sum()
+    inside = pl.col("encounters").filter(_within(pl.col("minutes"), from_min, to_min)).sum()
     found = by_minutes(summary, by).group_by("group").agg(
         encounters=inside, of=pl.col("encounters").sum()
     )  # fmt: skip
@@ -161,7 +172,7 @@ def range_by_group(summary: MinuteSummary, by: str, from_min: int, to_min: int) 
     )
 
 
-def encounters_lasting(coded: Coded, from_min: int, to_min: int) -> pl.LazyFrame:
+def encounters_lasting(coded: Coded, from_min: int, to_min: int | None) -> pl.LazyFrame:
     """Coded encounters of so many minutes, both ends included, with all their columns; lazy.
 
     Parameters
@@ -169,7 +180,8 @@ def encounters_lasting(coded: Coded, from_min: int, to_min: int) -> pl.LazyFrame
     coded
         What ``code_administrations`` returned.
     from_min, to_min
-        Minutes as they are compared with the steps of units. [min]
+        Minutes as they are compared with the steps of units; without ``to_min`` that long or
+        longer. [min]
 
     Raises
     ------
@@ -183,15 +195,20 @@ def encounters_lasting(coded: Coded, from_min: int, to_min: int) -> pl.LazyFrame
     _check_range(from_min, to_min)
     compared = pl.col("_begun" if coded.policy.seconds == "count" else "_minutes")
     there = coded.facts.filter(
-        pl.col("outcome") == "coded", pl.col("_runs") > 0, compared.is_between(from_min, to_min)
+        pl.col("outcome") == "coded", pl.col("_runs") > 0, _within(compared, from_min, to_min)
     )
     found = coded.encounters.join(there.select("encounter_id"), on="encounter_id", how="semi")
     return found.sort("encounter_id")
 
 
-def _check_range(from_min: int, to_min: int) -> None:
+def _check_range(from_min: int, to_min: int | None) -> None:
     check_whole("from_min", from_min, 0, _LONGEST_MIN)
-    check_whole("to_min", to_min, from_min, _LONGEST_MIN)
+    if to_min is not None:
+        check_whole("to_min", to_min, from_min, _LONGEST_MIN)
+
+
+def _within(minutes: pl.Expr, from_min: int, to_min: int | None) -> pl.Expr:
+    return minutes >= from_min if to_min is None else minutes.is_between(from_min, to_min)
 
 
 def _quantile(counts: pl.DataFrame, share: float) -> int:

@@ -44,7 +44,7 @@ def timed_units(policy: Policy) -> pl.Expr:
 
 
 def group_names(column: str, dtype: pl.DataType) -> pl.Expr:
-    """The values of a column as names of groups: months as 2026-03, words without underscores."""
+    """The values of a column as names of groups: months as 2026-03; null where nothing is said."""
     values = pl.col(column)
     if dtype == pl.Date:
         return values.dt.to_string("%Y-%m" if column == "month" else "%Y-%m-%d")
@@ -53,7 +53,8 @@ def group_names(column: str, dtype: pl.DataType) -> pl.Expr:
         return pl.concat_str(values.cast(pl.String), pl.lit(" pump"), plural)
     if isinstance(dtype, pl.Enum):
         return values.cast(pl.String).str.replace_all("_", " ")
-    return values.cast(pl.String)
+    named = values.cast(pl.String)
+    return pl.when(named.str.strip_chars() != "").then(named)
 
 
 def check_whole(name: str, value: object, least: int, most: int) -> None:

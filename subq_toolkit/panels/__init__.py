@@ -10,16 +10,19 @@ comes back. Only panel modules import ipywidgets.
 
 from subq_toolkit.panels.coding_calculator import CodingCalculator
 from subq_toolkit.panels.dose_planner import DosePlanner
-from subq_toolkit.panels.duration_panel import DurationPanel
-from subq_toolkit.panels.rule_panel import RulePanel
+from subq_toolkit.panels.duration_panel import DurationPanel, DurationState
+from subq_toolkit.panels.rule_panel import RulePanel, RuleState
 from subq_toolkit.panels.scenario_panel import ScenarioPanel
-from subq_toolkit.panels.unit_panel import UnitPanel
+from subq_toolkit.panels.unit_panel import UnitPanel, UnitState
 
 __all__ = [
     "CodingCalculator",
     "DosePlanner",
     "DurationPanel",
+    "DurationState",
     "RulePanel",
+    "RuleState",
     "ScenarioPanel",
     "UnitPanel",
+    "UnitState",
 ]

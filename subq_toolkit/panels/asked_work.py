@@ -35,11 +35,17 @@ class AskedWork(NamedTuple):
     def figure(self, chart: str, table: pl.DataFrame, summary: MinuteSummary) -> Figure:
         """A chart of this work, ready to publish."""
         sources = (f"Charted work: {self.work.source}", "Rules: notebook 07_rules_and_sources")
-        return figure(chart, table, encounters=summary.encounters, sources=sources)
+        told = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
+        coded = int(told["encounters"].sum())
+        return figure(chart, table, encounters=coded or summary.encounters, sources=sources)
 
-    def caption(self, summary: MinuteSummary) -> str:
-        """The line under a chart of it."""
-        return work_caption(summary, self.work.source)
+    def caption(self, summary: MinuteSummary, *, whole: bool = False) -> str:
+        """The line under a chart of it; ``whole``: of all groups, whichever is chosen."""
+        source = self.work.source
+        if self.state.only:
+            group = f"{self.by_name}: {self.state.only}"
+            source += "; all groups" if whole else f"; only {group}"
+        return work_caption(summary, source)
 
     @property
     def by_name(self) -> str:

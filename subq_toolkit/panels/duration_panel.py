@@ -13,7 +13,6 @@ from subq_toolkit.coding import Coded
 from subq_toolkit.durations import (
     STATISTICS,
     bin_widths,
-    duration_bins,
     encounters_lasting,
     group_names,
 )
@@ -22,9 +21,8 @@ from subq_toolkit.panels.duration_views import VIEWS
 from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.panels.section import choice_entry, range_entry, slider_entry
 from subq_toolkit.panels.tabbed_panel import TabbedPanel
-from subq_toolkit.scenarios import MinuteSummary
 
-_BRUSHED_MS, _NO_BINS_MIN = 200, 240
+_BRUSHED_MS = 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,8 @@ class DurationState:
     width_min
         Width of the histogram's bins. [min]
     range_min
-        The range of minutes that is pointed out, both ends included. [min]
+        The range of minutes that is pointed out, both ends included; the last minute that the
+        panel offers stands for all longer ones. [min]
     within_min
         How near to a step is near. [min]
     statistic, every
@@ -93,7 +92,7 @@ class DurationPanel(TabbedPanel):
 
     def selected(self) -> pl.LazyFrame:
         """The coded encounters of the chosen range (and group), with all their columns; lazy."""
-        low, high = self.state.range_min
+        low, high = self.work.minutes_of(self.state.range_min)
         found = encounters_lasting(self.work.held, low, high)
         if not self.state.only:
             return found
@@ -119,7 +118,7 @@ class DurationPanel(TabbedPanel):
         summary = work.summary("month")
         widths = [(f"{one} min", one) for one in bin_widths(summary)]
         entries["width_min"] = choice_entry("Bins of", 130, widths)
-        entries["range_min"] = range_entry("Minutes", 0, _last_minute(summary))
+        entries["range_min"] = range_entry("Minutes", 0, work.last_minute)
         entries["within_min"] = slider_entry("Within [min]", 1, 30)
         followed = [(words, name) for name, words in STATISTICS.items()]
         entries["statistic"] = choice_entry("Follow", 340, followed)
@@ -137,18 +136,10 @@ class DurationPanel(TabbedPanel):
         return chart
 
     def _brushed(self, ends: list[float]) -> None:
-        """Take the range that was dragged over the histogram; the bars stay as they are."""
+        """Take the range that was dragged over the histogram, which is drawn anew with it."""
         slider = self.entries["range_min"]
         low, high = (min(max(round(end), slider.min), slider.max) for end in sorted(ends))
-        self._held = True
-        try:
-            slider.value = (low, high)
-        finally:
-            self._held = False
-        figures, page = VIEWS["Distribution"].answer(self.asked())
-        part = self.parts["Distribution"]
-        part.charts[1].spec = figures[1].spec
-        part.figures, part.page.value = tuple(figures), page
+        slider.value = (low, high)
 
 
 def _told(brushed: Callable[[list[float]], None]) -> Callable[[dict], None]:
@@ -160,9 +151,3 @@ def _told(brushed: Callable[[list[float]], None]) -> Callable[[dict], None]:
             brushed(ends)
 
     return moved
-
-
-def _last_minute(summary: MinuteSummary) -> int:
-    """Where the histogram's bins end, or its open one begins. [min]"""
-    bins = duration_bins(summary)
-    return _NO_BINS_MIN if bins.is_empty() else int(bins["from_min"].max()) + max(bin_widths())

@@ -27,7 +27,7 @@ _ALL_STEPS_MIN = 2_000
 
 def _distribution(asked: AskedWork) -> tuple[list[Figure], str]:
     state, summary = asked.state, asked.summary(asked.state.by)
-    caption, (low, high) = asked.caption(summary), state.range_min
+    caption, (low, high) = asked.caption(summary), asked.work.minutes_of(state.range_min)
     drawn = charts.infusion_durations_table(
         duration_bins(summary, width_min=state.width_min),
         unit_steps(_ALL_STEPS_MIN, summary),
@@ -49,11 +49,12 @@ def _distribution(asked: AskedWork) -> tuple[list[Figure], str]:
     return figures, chosen_page(low, high)
 
 
-def chosen_page(low: int, high: int) -> str:
+def chosen_page(low: int, high: int | None) -> str:
     """How to go on with the chosen encounters in code."""
+    ends = f"{low:,} min or more" if high is None else f"{low:,} to {high:,} min"
     said = (
-        f"Drag over the histogram, or move the range above. The encounters of {low:,} to "
-        f"{high:,} min in code: <code>panel.selected()</code>, a lazy table."
+        f"Drag over the histogram, or move the range above; its last minute stands for all longer "
+        f"ones. The encounters of {ends} in code: <code>panel.selected()</code>, a lazy table."
     )
     return f'<p class="sq-quiet">{said}</p>'
 
@@ -89,7 +90,7 @@ def _quantile_page(quantiles: pl.DataFrame, by: str) -> str:
 
 def _charted_times(asked: AskedWork) -> tuple[list[Figure], str]:
     summary = asked.work.summary("month", "rounding")
-    caption = asked.caption(summary)
+    caption = asked.caption(summary, whole=True)
     times = charts.clock_heaping_table(clock_minutes(asked.work.coded), caption=caption)
     effect = heaping_effect(summary)
     units = charts.rounded_units_table(effect, caption=caption)

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from functools import lru_cache
 
 import polars as pl
 
 from subq_toolkit.catalog import sample_administrations
 from subq_toolkit.coding import Coded, code_administrations
-from subq_toolkit.durations import duration_quantiles
-from subq_toolkit.effective import sources
+from subq_toolkit.durations import duration_bins, duration_quantiles
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary, minute_summary
 from subq_toolkit.utilization import policy_effects
@@ -33,6 +31,7 @@ _NAMES = {
 }
 #: Groups with an order of their own.
 ORDERED = ("month", "pumps")
+_LAST_MIN = 240
 _ALWAYS = ("month", "pumps")
 
 
@@ -78,7 +77,7 @@ class LoadedWork:
 
     @property
     def groups(self) -> dict[str, str]:
-        """The columns by which encounters can be divided, with their names."""
+        """The columns that say something by which encounters can be divided, with their names."""
         schema = self.held.encounters.collect_schema()
         texts = (pl.String, pl.Enum, pl.Categorical, pl.Boolean)
         carried = [
@@ -86,20 +85,31 @@ class LoadedWork:
             for name, dtype in schema.items()
             if name not in _NO_GROUPS and not name.startswith("units_") and dtype in texts
         ]
-        found = [*_ALWAYS, *carried]
+        said = self.held.encounters.select(
+            (pl.col(name).cast(pl.String).str.strip_chars() != "").any().alias(name)
+            for name in carried
+        ).collect()
+        found = [*_ALWAYS, *(name for name in carried if said[name].item())]
         known = [name for name in _NAMES if name in found]
         others = [name for name in found if name not in _NAMES]
         return {name: _NAMES.get(name, name) for name in (*known, *others)}
 
-    @property
-    def last_day(self) -> date:
-        """The last day of service; the day of the newest sources where none is known."""
-        last = self.held.encounters.select(pl.col("service_date").max()).collect().item()
-        return last or max(one.read for one in sources().values())
-
     def summary(self, *by: str) -> MinuteSummary:
         """The work counted by minutes, with these columns kept apart; made once."""
         return self._summary(by)
+
+    @property
+    def last_minute(self) -> int:
+        """The last minute of a range that can be chosen; it stands for all longer ones. [min]"""
+        last = duration_bins(self.summary("month")).tail(1).rows(named=True)
+        if not last:
+            return _LAST_MIN
+        return last[0]["from_min"] if last[0]["to_min"] is None else last[0]["to_min"] - 1
+
+    def minutes_of(self, chosen: tuple[int, int]) -> tuple[int, int | None]:
+        """A chosen range, without an upper end where it is the last minute of all. [min]"""
+        low, high = chosen
+        return low, None if high >= self.last_minute else high
 
     def offered(self, by: str) -> list[tuple[str, str]]:
         """The groups of a column with coded encounters, as a list to choose from: all first."""

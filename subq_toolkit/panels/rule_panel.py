@@ -1,6 +1,7 @@
 """The panel of rules and sources: every number, when to read it again, who says otherwise."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import ipywidgets as w
 import polars as pl
@@ -52,7 +53,7 @@ class RulePanel(TabbedPanel):
     facility_zone
         Zone of times that carry none, for a table of charted runs.
     state
-        What another panel's ``state`` held; by default the day is the last one of the work.
+        What another panel's ``state`` held; the day is today by default.
 
     Raises
     ------
@@ -70,7 +71,7 @@ class RulePanel(TabbedPanel):
     ) -> None:
         self.work = LoadedWork(given, source=source, facility_zone=facility_zone)
         opening = state or RuleState()
-        opening = replace(opening, on=opening.on or str(self.work.last_day))
+        opening = replace(opening, on=opening.on or str(date.today()))
         top = ("search", "subject", "standing", "only", "on")
         super().__init__(opening, _entries(), VIEWS, top=top, name="rules_and_sources")
 

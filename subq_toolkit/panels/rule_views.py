@@ -76,12 +76,12 @@ def _numbers_page(found: pl.DataFrame) -> str:
     rows = [
         [
             f"<b>{text(row['label'])}</b><br><span class='sq-remark'>{text(row['subject'])}</span>",
-            f"{text(row['value'])} {text(_unit(row['unit']))}",
+            f"{text(_words(row['value']))} {text(_unit(row['unit']))}",
             _days(row),
             f"{_MARKS.get(row['standing'], '')} {text(row['standing'])}",
             f"{text(row['source'])}{source(_where(row))}",
-            text(row["read_on"]),
-            f"{text(row['review_by'])}{' ▲ due' if row['due'] else ''}",
+            _day(row["read_on"]),
+            f"{_day(row['review_by'])}{' ▲ due' if row['due'] else ''}",
         ]
         for row in found.head(_MOST_ROWS).rows(named=True)
     ]
@@ -89,6 +89,14 @@ def _numbers_page(found: pl.DataFrame) -> str:
     more = f"the first {_MOST_ROWS} of {n:,}; narrow them above, or panel.numbers() in code"
     shown = table(heads, rows, name="Numbers in use", numeric=1)
     return section(f"{n:,} number{'s' * (n != 1)}", shown, more if n > _MOST_ROWS else "")
+
+
+def _words(value: str | None) -> str:
+    return "" if value is None else value.replace("_", " ")
+
+
+def _day(day: date | None) -> str:
+    return f'<span class="sq-severity">{text(day)}</span>' if day else ""
 
 
 def _unit(unit: str | None) -> str:
@@ -121,7 +129,7 @@ def _contradictions(asked: AskedRules) -> tuple[list[Figure], str]:
     caption = charts.work_caption(summary, asked.work.source)
     drawn = charts.policy_differences_table(effects, caption=caption)
     every = contradictions()
-    cites = tuple(every["cite"].drop_nulls().unique().sort())
+    cites = tuple(every.filter(subject="policies")["cite"].drop_nulls().unique().sort())
     shown = figure("policy_differences", drawn, encounters=summary.encounters, sources=cites)
     subject = asked.state.subject
     kept = every.filter(pl.col("subject") == subject) if subject else every

@@ -10,6 +10,7 @@ from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note, text
 from subq_toolkit.panels.section import choice_entry, text_entry
 from subq_toolkit.publish import publish
+from subq_toolkit.small_cells import withheld_counts, withhold_small_cells
 
 _KINDS = [
     ("slides (PowerPoint)", ".pptx"),
@@ -19,6 +20,12 @@ _KINDS = [
     ("pages (PDF)", ".pdf"),
     ("web page (HTML)", ".html"),
 ]
+
+
+def _withheld(figure: Figure) -> int:
+    """How many counts of a figure are not published. [1]"""
+    kept = withhold_small_cells(figure.table, figure.cells)
+    return int(withheld_counts(figure.table, kept, figure.cells).sum())
 
 
 class _Drawn(Protocol):
@@ -57,7 +64,11 @@ class SaveRow(w.VBox):
             return
         files = [written] if isinstance(written, Path) else written
         names = ", ".join(text(one.name) for one in files)
-        self.said.value = f'<p class="sq-quiet" role="status">Saved: {names}</p>'
+        folder = text(files[0].resolve().parent)
+        hidden = 0 if shown == "show" else sum(map(_withheld, self._panel.figures()))
+        told = f"; {hidden:,} counts are withheld" if hidden else ""
+        said = f"Saved: {names} in {folder}{told}."
+        self.said.value = f'<p class="sq-quiet" role="status">{said}</p>'
 
     def _path(self) -> Path:
         name = self.name.value.strip()

@@ -54,7 +54,8 @@ def _units_page(units: pl.DataFrame) -> str:
 def _policies(asked: AskedWork) -> tuple[list[Figure], str]:
     effects = asked.work.policy_effects(asked.progress)
     summary = asked.work.summary("month")
-    drawn = charts.policy_differences_table(effects, caption=asked.caption(summary))
+    caption = asked.caption(summary, whole=True)
+    drawn = charts.policy_differences_table(effects, caption=caption)
     return [asked.figure("policy_differences", drawn, summary)], policy_page(effects)
 
 
@@ -88,7 +89,8 @@ _OUTCOMES = ("coded", "query", "refer")
 def _documentation(asked: AskedWork) -> tuple[list[Figure], str]:
     summary = asked.work.summary("month")
     funnel = documentation_funnel(asked.work.coded)
-    drawn = charts.documentation_funnel_table(funnel, caption=asked.caption(summary))
+    caption = asked.caption(summary, whole=True)
+    drawn = charts.documentation_funnel_table(funnel, caption=caption)
     return [asked.figure("documentation_funnel", drawn, summary)], _funnel_page(funnel)
 
 
