@@ -272,10 +272,15 @@ def drawn(drawn_spec, kind):
     return [row for row in drawn_spec["data"]["values"] if row["kind"] == kind]
 
 
+def as_tuple(cells):
+    return cells if isinstance(cells, tuple) else (cells,)
+
+
 def without(table, column, *places):
     """A table from which counts were taken away, and what stands only with them."""
     cells = next(module(c).CELLS for c in CHARTS if set(module(c)._ROWS) == set(table.columns))
     gone = pl.Series([at in places for at in range(table.height)])
+    cells = as_tuple(cells)[0]
     assert column == cells.column
     return table.with_columns(
         pl.when(~gone).then(pl.col(name)).alias(name) for name in (column, *cells.also)
@@ -352,7 +357,7 @@ def test_nothing_to_draw_says_so():
         (
             "duration_curves",
             "six groups",
-            "Median infusion time runs from 60 min (“a”) to 90 min (“d”)",
+            "Median infusion time of the 4 largest groups runs from 60 min (“a”) to 90 min (“d”)",
         ),
         (
             "duration_curves",
@@ -660,7 +665,8 @@ def test_small_counts_can_be_withheld_from_every_table(chart, name):
     table = table_of(chart, name)
     hidden = withhold_small_cells(table, cells)
     one = spec(chart, hidden)
-    lost = hidden[cells.column].null_count() - table[cells.column].null_count()
+    columns = [each.column for each in as_tuple(cells)]
+    lost = sum(hidden[name].null_count() - table[name].null_count() for name in columns)
     assert ("withheld" in one["description"]) == (lost > 0)
     assert bool(drawn(one, "withheld")) == (lost > 0)
     assert ("or withheld with them" in said(one)[1]) == (lost > 0)
@@ -670,9 +676,8 @@ def test_small_counts_can_be_withheld_from_every_table(chart, name):
 @pytest.mark.parametrize("chart", CHARTS)
 def test_a_table_without_any_count_is_drawn(chart):
     cells, table = module(chart).CELLS, table_of(chart, "sample")
-    nothing = table.with_columns(
-        pl.lit(None, table.schema[column]).alias(column) for column in (cells.column, *cells.also)
-    )
+    gone = {name for each in as_tuple(cells) for name in (each.column, *each.also)}
+    nothing = table.with_columns(pl.lit(None, table.schema[name]).alias(name) for name in gone)
     one = spec(chart, nothing)
     assert "withheld" in said(one)[0]
     assert not re.search(r"\d", said(one)[0].replace("5 min", ""))
@@ -869,3 +874,53 @@ def test_quarter_hours_are_told_where_they_lie_alike_at_every_step():
     assert (
         "quarter hours" not in said(spec("distance_to_steps", near({16: {-1: 3}, 95: {0: 2}})))[1]
     )
+
+
+def coded_shares(*months):
+    """Published months of (encounters, coded) each."""
+    values = [coded / n for n, coded in months]
+    mean = sum(values) / len(values)
+    frame = pl.DataFrame(
+        {
+            "period": [date(2025, at + 1, 1) for at in range(len(months))],
+            "encounters": [n for n, _ in months], "value": values, "centre": mean, "low": 0.1,
+            "high": 1.0, "signal": None,
+        },
+        schema_overrides={"signal": pl.String},
+    )  # fmt: skip
+    table = clock_charts.control_chart_table(frame, statistic="coded_share")
+    return withhold_small_cells(table, module("control_chart").CELLS)
+
+
+@pytest.mark.parametrize(
+    ("coded", "hidden"),
+    [(195, True), (190, True), (189, False), (200, False), (10, True), (11, False), (0, False)],
+)
+def test_a_share_of_all_but_a_few_is_withheld(coded, hidden):
+    # Beside 5 of 200 that are not coded goes the month with the next fewest: 30.
+    own = coded_shares((200, 150), (200, coded), (200, 170), (200, 140)).filter(kind="period")
+    lost = [False, hidden, hidden, False]
+    for name in ("encounters", "value", "fewest"):
+        assert own[name].is_null().to_list() == lost
+    assert len(drawn(spec("control_chart", own), "withheld")) == 2 * hidden
+
+
+def test_limits_of_a_share_do_not_tell_the_withheld_ones():
+    own = coded_shares((200, 195), (199, 150), (197, 160))
+    # (0.975 + 0.753769 + 0.812183) / 3 = 0.846984
+    assert own["centre"].drop_nulls().unique().to_list() == [0.847]
+
+
+def test_each_side_of_a_step_hides_its_own_small_counts():
+    # 5 to 1 min before: 3 and 40, 41, 42, 43; farther away on that side 20 each.
+    before = {-5: 40, -4: 3, -3: 41, -2: 42, -1: 43} | dict.fromkeys(range(-15, -5), 20)
+    past = dict.fromkeys(range(15), 12)
+    table = near({91: before | past})
+    kept = withhold_small_cells(table, module("distance_to_steps").CELLS)
+    gone = kept.filter(pl.col("encounters").is_null(), kind="distance")["distance_min"].to_list()
+    assert gone == [-5, -4]
+    sides = dict(table.filter(kind="distance")["distance_min", "side"].rows())
+    assert [sides[at] for at in (-15, -6, -5, -1, 0, 4, 5, 14)] == [
+        "far before", "far before", "near before", "near before",
+        "near past", "near past", "far past", "far past",
+    ]  # fmt: skip

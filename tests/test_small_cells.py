@@ -181,6 +181,54 @@ def test_every_run_withholds_the_same():
     assert len(said) == 1
 
 
+def test_the_row_after_a_withheld_one_tells_of_it():
+    table = pl.DataFrame({"n": [50, 4, 60, 70, 20, 80], "change": [0, 1, 2, 3, 4, 5]})
+    cells = CountedCells("n", after=("change",))
+    left = withhold_small_cells(table, cells)
+    assert left["n"].to_list() == [50, None, 60, 70, None, 80]
+    assert left["change"].to_list() == [0, 1, None, 3, 4, None]
+    assert withheld_counts(table, left, cells).to_list() == [False, True, True, False, True, True]
+    also = CountedCells("n", also=("change",), after=("change",))
+    assert withhold_small_cells(table, also)["change"].to_list() == [0, None, None, 3, None, None]
+
+
+@pytest.mark.parametrize(
+    ("counts", "left"),
+    [
+        ([60, 40, 20, 30], [60, 40, 20, 30]),
+        ([60, 40, 0, 0], [60, 40, 0, 0]),
+        ([60, 5], [None, None]),
+        ([5, 60, 70], [None, None, 70]),
+    ],
+)
+def test_counts_whose_weighted_sum_is_known(counts, left):
+    frame = pl.DataFrame({"n": counts, "units": list(range(len(counts)))})
+    assert withhold_small_cells(frame, CountedCells("n", weight="units"))["n"].to_list() == left
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(st.sampled_from([0, 1, 5, 9, 10, 11, 14, 25]), min_size=2, max_size=6))
+def test_no_small_count_follows_from_the_counts_and_their_units(counts):
+    frame = pl.DataFrame({"n": counts, "units": list(range(len(counts)))})
+    left = withhold_small_cells(frame, CountedCells("n", weight="units"))["n"].to_list()
+    assert not any(n is not None and 0 < n < 11 for n in left)
+    gone = [at for at, n in enumerate(left) if n is None and at]
+    if None not in left[1:] or all(n is None for n in left):
+        return
+    ways = _ways(gone, sum(counts[at] for at in gone), sum(at * counts[at] for at in gone))
+    for place, at in enumerate(gone):
+        if 0 < counts[at] < 11:
+            assert max(way[place] for way in ways) >= 11
+
+
+def _ways(cells, n, units):
+    """Every way in which so many encounters have so many units, by brute force."""
+    if len(cells) == 1:
+        return [(n,)] if n * cells[0] == units else []
+    return [(one, *rest) for one in range(min(n, units // cells[0]) + 1)
+            for rest in _ways(cells[1:], n - one, units - one * cells[0])]  # fmt: skip
+
+
 # ---- a reader who reckons ----------------------------------------------------------------
 
 

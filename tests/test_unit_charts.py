@@ -377,9 +377,9 @@ def test_the_title_is_the_finding(chart: str, case: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("chart", "case", "says"),
     [
-        # The 500 of b have 1,400 units; the 400 of c are withheld with the 5 of a.
+        # 905 encounters with as many first hours and 1,209 further ones; a and c are withheld.
         ("units_by_group", "small",
-         "2.80 units per coded encounter of “b”; some groups are withheld"),
+         "2.34 units per coded encounter; some groups are withheld"),
         ("further_hour_steps", "small",
          "Coded encounters by their units of 96370; some counts are withheld"),
         ("policy_differences", "small",
@@ -510,7 +510,7 @@ def test_the_waterfall_adds_up() -> None:
 
 def test_no_place_in_the_waterfall_tells_of_what_is_withheld() -> None:
     table = kept("documentation_funnel", "small")
-    gone = table.filter(pl.col("encounters").is_null(), kind="stage")["stage"].to_list()
+    gone = table.filter(pl.col("rows").is_null(), kind="stage")["stage"].to_list()
     assert gone == ["refused", "query"]
     spec = spec_of("documentation_funnel", table)
     spans = [(row["x"], row["x2"]) for row in marks(spec, "charted", "loss", "coded")]
@@ -553,7 +553,8 @@ def test_a_change_tells_of_both_months() -> None:
     table = kept("unit_change_bridge", "small").filter(kind="month")
     # February has 4 coded encounters: neither its change nor that of March may be told.
     assert table["change"].to_list()[:2] == [None, None]
-    assert table["units"].to_list()[:2] == [None, None]
+    assert table["coded"].to_list()[:2] == [None, 50]
+    assert table["units"].to_list()[:2] == [None, 80]
 
 
 def test_the_last_two_years_are_drawn() -> None:
@@ -616,3 +617,174 @@ def test_words_of_a_loss_stand_where_there_is_room(case: str) -> None:
         room = row["x"] if row["side"] == "right" else high - row["x"]
         assert room >= high / 3 - 1e-9
     assert low < 0
+
+
+def published(chart: str, table: pl.DataFrame) -> pl.DataFrame:
+    shown = figure(chart, table)
+    return withhold_small_cells(shown.table, shown.cells)
+
+
+def uncoded(*rows: tuple[int, int]) -> pl.DataFrame:
+    """Months of so many encounters, of which so many are coded, with 10 units more each month."""
+    frame = monthly(*((at, n, 100 + 10 * at, *((NONE, (4.0, 1.0, 5.0))[at > 0]))
+                      for at, (n, _) in enumerate(rows)))  # fmt: skip
+    coded = pl.Series([coded for _, coded in rows], dtype=pl.Int64)
+    return frame.with_columns(coded=coded)
+
+
+def test_parts_of_a_change_do_not_tell_of_few_that_are_not_coded() -> None:
+    # 40 of 200 wait each month, but in the third 5, and in the sixth 30, which go with them.
+    months = uncoded(*[(200, 160)] * 2, (200, 195), *[(200, 160)] * 2, (200, 170), (200, 160))
+    table = published("unit_change_bridge", charts.unit_change_bridge_table(months))
+    drawn = table.filter(pl.col("kind").is_in(["before", "month"]))
+    assert drawn["uncoded"].to_list() == [40, 40, None, 40, 40, None, 40]
+    for part in utilization.FACTORS:
+        # Parts tell of the month before as well.
+        assert drawn[part].is_null().to_list() == [True, False, True, True, False, True, True]
+    assert drawn["units"].to_list() == [100, 110, 120, 130, 140, 150, 160]
+    spec = spec_of("unit_change_bridge", table)
+    assert len(marks(spec, "withheld")) == 4
+    assert len(marks(spec, "dot")) == 6
+    assert "Mar 2025: +10 to 120 units (parts withheld)" in spec["description"]
+
+
+def test_the_largest_change_may_have_no_parts() -> None:
+    months = uncoded((200, 160), (200, 195), (200, 170))
+    table = published("unit_change_bridge", charts.unit_change_bridge_table(months))
+    says = "Largest change: Feb 2025, +10 units; of what parts is withheld"
+    assert title(spec_of("unit_change_bridge", table)) == says
+
+
+def filled_in(gone: list[int], n: int, units: int) -> list[tuple[int, ...]]:
+    if not gone:
+        return [()] if n == units == 0 else []
+    if len(gone) == 1:
+        return [(n,)] if n * gone[0] == units else []
+    return [(one, *rest) for one in range(n + 1) if one * gone[0] <= units
+            for rest in filled_in(gone[1:], n - one, units - one * gone[0])]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {0: 60, 1: 40, 2: 5, 3: 3, 4: 20},
+        {0: 60, 1: 40, 2: 9, 3: 12, 4: 20},
+        {0: 60, 1: 40, 2: 50, 3: 3},
+        {0: 12, 1: 40, 2: 50, 3: 3},
+        {0: 60, 2: 30, 5: 1, 9: 12},
+        {0: 99, 1: 1, 2: 10, 3: 30, 7: 14},
+        {0: 99, 1: 15, 2: 15, 3: 15, 6: 2},
+    ],
+)
+def test_steps_and_all_units_tell_of_no_small_count(counts: dict[int, int]) -> None:
+    table = published("further_hour_steps", steps(*counts.items()))
+    rows = table.filter(pl.col("kind").is_in(["step", "more"]))
+    gone = rows.filter(pl.col("encounters").is_null(), pl.col("units") > 0)["units"].to_list()
+    n = sum(counts.get(at, 0) for at in gone)
+    found = filled_in(gone, n, sum(at * counts.get(at, 0) for at in gone))
+    assert len(found) >= 2
+    for at, count in counts.items():
+        if 0 < count < 11:
+            assert at in gone
+            assert max(one[gone.index(at)] for one in found) >= 11, (at, found)
+
+
+def test_steps_that_cannot_hide_each_other_are_all_withheld() -> None:
+    table = published(
+        "further_hour_steps",
+        two := charts.further_hour_steps_table(ladder((0, 60), (1, 5), edit=None)),
+    )
+    assert two.filter(kind="step")["encounters"].to_list() == [60, 5]
+    assert table.filter(kind="step")["encounters"].to_list() == [None, None]
+
+
+def test_no_bar_stands_for_a_group_of_which_a_code_is_withheld() -> None:
+    # In a, 3 of 100 have a second set-up, with 9.8 units in all; in b and c 30 each.
+    rows = [("a", 100, (100, 877, 3, 0), (100, 60, 3, 0)),
+            ("b", 100, (100, 150, 30, 0), (100, 60, 30, 0)),
+            ("c", 100, (100, 50, 31, 0), (100, 60, 31, 0))]  # fmt: skip
+    table = published("units_by_group", by_group(*rows))
+    spec = spec_of("units_by_group", table)
+    # b covers for a; c is as it is, and all 300 have 1,441 units.
+    assert [row["label"] for row in marks(spec, "total")] == ["1.81"]
+    assert len(marks(spec, "withheld")) == 2
+    assert len({row["y"] for row in marks(spec, "bar")}) == 1
+    assert title(spec) == "4.80 units per coded encounter; some groups are withheld"
+    assert marks(spec, "name")[0]["label"] == "c"
+
+
+def test_two_codes_that_share_every_encounter_are_one_part_of_the_bar() -> None:
+    # 27 first hours and 3 short infusions of 30, which each tell the other, are 30 together.
+    rare = ("a", 30, (27, 12, 0, 3), (27, 12, 0, 3))
+    plenty = ("b", 60, (40, 30, 0, 20), (40, 30, 0, 20))
+    table = published("units_by_group", by_group(rare, plenty, ("c", *plenty[1:])))
+    spec = spec_of("units_by_group", table)
+    assert [row["label"] for row in marks(spec, "total")] == ["1.50", "1.50", "1.40"]
+    # (12 / 30 + 1 = 1.4); one of the others covers for a.
+    assert len(marks(spec, "withheld")) == 2
+    assert "96369 or 96372" in [row["label"] for row in marks(spec, "key")]
+    assert title(spec) == "From 1.40 units per encounter (“a”) to 1.50 (“b”)"
+
+
+def test_a_second_unit_beside_them_is_no_such_part() -> None:
+    twice = ("a", 30, (27, 12, 0, 6), (27, 12, 0, 3))
+    plenty = [(name, 60, (40, 30, 0, 20), (40, 30, 0, 20)) for name in "bc"]
+    spec = spec_of("units_by_group", published("units_by_group", by_group(twice, *plenty)))
+    assert len(marks(spec, "total")) < 3
+    assert [row["label"] for row in marks(spec, "name")][-1] == "a"
+
+
+@pytest.mark.parametrize(
+    ("further", "says"),
+    [(0, "1.00 units per coded encounter, none of them further hours"),
+     (2, "1.00 units per coded encounter, less than 0.01 of them further hours"),
+     (10, "1.01 units per coded encounter, 0.01 of them further hours")],
+)  # fmt: skip
+def test_few_further_hours_are_said_in_words(further: int, says: str) -> None:
+    table = charts.units_by_group_table(per_encounter(ward("all", 1000, further)))
+    assert title(spec_of("units_by_group", table)) == says
+
+
+@pytest.mark.parametrize(
+    ("nothing", "refused", "hidden"),
+    [
+        (5, 40, ["query", "refer", "coded"]),
+        (40, 7, ["charted"]),
+        (5, 7, ["charted", "query", "refer", "coded"]),
+        (11, 11, []),
+        (0, 0, []),
+        (10, 11, ["query", "refer", "coded"]),
+    ],
+)
+def test_the_caption_and_the_stages_tell_of_no_few(nothing: int, refused: int, hidden: list):
+    kept_ones = 300 + 400 + 4000
+    rows = (
+        ("charted", None, 9000, kept_ones + refused), ("refused", None, 60, 60),
+        ("query", None, 600, 300), ("query", "missing_stop", 600, 300),
+        ("refer", None, 500, 400), ("coded", None, 7840, 4000),
+        ("coded", "beside_infusion", 800, 700), ("coded", utilization.NOTHING_INFUSED, 50, nothing),
+    )  # fmt: skip
+    table = published("documentation_funnel", ends(*rows))
+    stages = table.filter(kind="stage")
+    assert stages.filter(pl.col("encounters").is_null())["stage"].to_list() == hidden
+    assert stages["rows"].to_list() == [9000, 60, 600, 500, 7840]
+    reason = table.filter(kind="reason", stage="query").row(0, named=True)
+    # The only reason of a stage has its encounters.
+    assert (reason["encounters"] is None) == ("query" in hidden)
+    spec = spec_of("documentation_funnel", table)
+    for number in (kept_ones + refused, 4000) if len(hidden) == 4 else ():
+        assert f"{number:,}" not in json.dumps(spec)
+
+
+def test_no_axis_of_units_has_ticks_left_of_zero() -> None:
+    for chart in ("steps_moved", "documentation_funnel"):
+        ticks = spec_of(chart, CASES[chart]["usual"])["encoding"]["x"]["axis"]["values"]
+        assert ticks[0] == 0
+        assert len(ticks) > 2
+
+
+def test_one_unit_is_no_units() -> None:
+    one = elsewhere(("96369", 1, 1, 0), ("total", 1, 1, 0), in_effect=RULE, at_least_min=16)
+    spec = spec_of("steps_moved", one)
+    assert title(spec) == "No step is moved: 1 unit by the rules"
+    assert "1 units" not in spec["description"]

@@ -31,7 +31,13 @@ _LINE_PX, _BETWEEN_PX = 18, 6
 #: The day from which a browser counts, as ``date.toordinal`` does.
 _EPOCH = date(1970, 1, 1).toordinal()
 _EVERY = ("month", "week")
-CELLS = CountedCells("encounters", also=("value", "signal"), kinds=("period",))
+#: Places to which limits of a share are told: exact ones would give the withheld shares away.
+_SHARE_DIGITS = 3
+#: Encounters of a period; and where a share of them is told, those with or without what it is of.
+CELLS = (
+    CountedCells("encounters", also=("value", "signal"), kinds=("period",)),
+    CountedCells("fewest", also=("encounters", "value", "signal"), kinds=("period",)),
+)
 _ROWS = {
     "kind": pl.String,
     "statistic": pl.String,
@@ -43,6 +49,7 @@ _ROWS = {
     "low": pl.Float64,
     "high": pl.Float64,
     "signal": pl.String,
+    "fewest": pl.Int64,
     "says": pl.String,
 }
 
@@ -72,7 +79,9 @@ def control_chart_table(
     pl.DataFrame
         ``kind`` (``period``; ``about``: the caption), ``statistic, every``, ``period`` (first
         day), ``encounters`` [1], ``value, centre, low, high`` (of ``median_min`` [min], of the
-        others [1]), ``signal`` (``beyond`` a limit, ``run`` on one side of the centre, or null),
+        others [1]; limits of ``coded_share`` to a tenth of a percent), ``signal`` (``beyond`` a
+        limit, ``run`` on one side of the centre, or null), ``fewest`` (of
+        ``coded_share``: the smaller number of encounters coded and not coded; else null) [1],
         ``says``.
 
     Raises
@@ -86,10 +95,23 @@ def control_chart_table(
     if limits is None or limits.is_empty():
         return pl.DataFrame(schema=_ROWS)
     same = {"statistic": statistic, "every": every}
-    given = chart_table(limits).sort("period").rows(named=True)
-    rows = [{"kind": "period"} | same | row for row in given]
+    given = chart_table(limits).sort("period")
+    if statistic == "coded_share":
+        given = given.with_columns(pl.col("centre", "low", "high").round(_SHARE_DIGITS))
+    rows = [
+        {"kind": "period", "fewest": _fewest(row, statistic)} | same | row
+        for row in given.rows(named=True)
+    ]
     rows.append({"kind": "about", "says": caption} | same)
     return pl.DataFrame(rows, schema=_ROWS, orient="row")
+
+
+def _fewest(row: dict, statistic: str) -> int | None:
+    """The smaller of the numbers of encounters that a share divides."""
+    if statistic != "coded_share" or row["value"] is None:
+        return None
+    coded = round(row["value"] * row["encounters"])
+    return min(coded, row["encounters"] - coded)
 
 
 def control_chart_spec(table: pl.DataFrame) -> dict:

@@ -28,12 +28,14 @@ _CAUTION = (
 )
 #: Heights above the columns, in columns' heights: of the bracket, of the words, of the plot.
 _BRACKET, _WORDS, _TOP = 1.18, 1.27, 1.36
-CELLS = CountedCells("encounters", kinds=("distance",))
+#: What lies near a step on either side is told as a sum, here and beside each step.
+CELLS = CountedCells("encounters", within=("side",), kinds=("distance",))
 _ROWS = {
     "kind": pl.String,
     "distance_min": pl.Int64,
     "encounters": pl.Int64,
     "near_min": pl.Int64,
+    "side": pl.String,
     "on_quarter": pl.Boolean,
     "says": pl.String,
 }
@@ -58,8 +60,9 @@ def distance_to_steps_table(
     -------
     pl.DataFrame
         ``kind`` (``distance``; ``about``: the caption), ``distance_min`` (minutes past the step;
-        negative: short of it) [min], ``encounters`` [1], ``near_min`` [min], ``on_quarter``
-        (whether an infusion so far from any of the steps lasts whole quarter hours), ``says``.
+        negative: short of it) [min], ``encounters`` [1], ``near_min`` [min], ``side`` of a step
+        (``near before``, ``near past``, ``far before``, ``far past``), ``on_quarter`` (whether an
+        infusion so far from any of the steps lasts whole quarter hours), ``says``.
     """
     if distances is None or not distances["encounters"].sum():
         return pl.DataFrame(schema=_ROWS)
@@ -71,11 +74,18 @@ def distance_to_steps_table(
         pl.col("encounters").sum(), on_quarter=(lasting % _QUARTER_MIN == 0).all()
     )  # fmt: skip
     rows = [
-        {"kind": "distance", "near_min": near_min} | row
+        {"kind": "distance", "near_min": near_min, "side": _side(row["distance_min"], near_min)}
+        | row
         for row in pooled.sort("distance_min").rows(named=True)
     ]
     rows.append({"kind": "about", "near_min": near_min, "says": caption})
     return pl.DataFrame(rows, schema=_ROWS, orient="row")
+
+
+def _side(distance_min: int, near_min: int) -> str:
+    """On which side of a step a distance is, and whether near it."""
+    near = "near" if -near_min <= distance_min < near_min else "far"
+    return f"{near} {'before' if distance_min < 0 else 'past'}"
 
 
 def distance_to_steps_spec(table: pl.DataFrame) -> dict:

@@ -16,6 +16,7 @@ from subq_toolkit.charts.funnel_lanes import (
     stage_marks,
     stage_told,
 )
+from subq_toolkit.charts.layers import whole_ticks
 from subq_toolkit.charts.look import chart_table, filled
 from subq_toolkit.charts.money_words import (
     caption_of,
@@ -30,10 +31,14 @@ from subq_toolkit.charts.wording import count
 from subq_toolkit.utilization import BESIDE, NOTHING_INFUSED, STAGES
 
 _FOOT_PX = 16
-#: Encounters of a stage, and of each reason; both tell of rows as well.
+#: Encounters of a stage, and of each reason; both tell of rows as well. Captions state the coded
+#: encounters with an infusion, and all that were not refused whole: what is known beside them
+#: would give away the few others.
 CELLS = (
     CountedCells("encounters", also=("rows", "share"), kinds=("stage",)),
     CountedCells("encounters", within=("stage",), also=("rows", "share"), kinds=("reason",)),
+    CountedCells("without_infusion", also=("encounters",)),
+    CountedCells("all_refused", also=("encounters",)),
 )
 _WORDS = {
     COPY_CHECK: "copy of an earlier row",
@@ -48,6 +53,8 @@ _ROWS = {
     "rows": pl.Int64,
     "encounters": pl.Int64,
     "share": pl.Float64,
+    "without_infusion": pl.Int64,
+    "all_refused": pl.Int64,
     "says": pl.String,
 }
 
@@ -67,20 +74,35 @@ def documentation_funnel_table(funnel: pl.DataFrame | None, *, caption: str = ""
     pl.DataFrame
         ``kind`` (``stage``, ``reason``, ``about``: the caption), ``stage`` (``charted, refused,
         query, refer, coded``), ``reason``, ``label`` (stage or reason in words), ``rows``,
-        ``encounters`` [1], ``share`` (rows over charted rows) [1], ``says``.
+        ``encounters`` [1], ``share`` (rows over charted rows) [1], ``without_infusion``
+        (encounters coded without any; beside all that is not refused) [1], ``all_refused``
+        (encounters of which every row is refused; beside the charted ones) [1], ``says``.
     """
     if funnel is None or funnel.is_empty():
         return pl.DataFrame(schema=_ROWS)
     rows: list[dict] = []
     given = chart_table(funnel).rows(named=True)
     charted = next(row["rows"] for row in given if row["stage"] == "charted")
+    nothing, refused = _unsaid(given)
     for row in given:
         reason, words = row["reason"], _label(row["stage"], row["reason"])
         share = row["rows"] / charted if charted else None
         kind = {"kind": "stage" if reason is None else "reason", "label": words, "share": share}
+        if row["stage"] == "charted":
+            kind["all_refused"] = refused
+        elif row["stage"] != "refused":
+            kind["without_infusion"] = nothing
         rows.append(row | kind)
     rows.append({"kind": "about", "says": caption})
     return pl.DataFrame(rows, schema=_ROWS, orient="row")
+
+
+def _unsaid(given: list[dict]) -> tuple[int, int]:
+    """Encounters coded without an infusion, and those of which every row is refused."""
+    known = {row["stage"]: row["encounters"] or 0 for row in given if row["reason"] is None}
+    nothing = sum(row["encounters"] or 0 for row in given if row["reason"] == NOTHING_INFUSED)
+    kept = sum(known.get(stage, 0) for stage in ("query", "refer", "coded"))
+    return nothing, max(known["charted"] - kept, 0)
 
 
 def _label(stage: str, reason: str | None) -> str:
@@ -107,7 +129,8 @@ def documentation_funnel_spec(table: pl.DataFrame) -> dict:
     changes = headed(_title(stages, reasons), _qualifier(rows), caption_of(table), spoken) | {
         "height": height,
         "encoding/x/scale/domain": [left, top],
-        "encoding/x/axis/labelExpr": f"datum.value < 0 ? '' : {tally_axis(top)}",
+        "encoding/x/axis/labelExpr": tally_axis(top),
+        "encoding/x/axis/values": whole_ticks(top, about=4),
         "encoding/y/scale/domain": [height, 0],
     }
     drawn: list[dict] = []

@@ -105,9 +105,16 @@ def end_marks(lines: list[dict], labels: list[dict], end: int, per_px: float) ->
         text = {"kind": "end", "x": end + _LEADER_PX * per_px, "y": at}
         drawn.append(text | label)
         if level is not None:
-            led = [(end, level), (end + _BEND_PX * per_px, at),
-                   (end + (_LEADER_PX - 4) * per_px, at)]  # fmt: skip
-            drawn += [{"kind": "leader", "line": line["line"], "x": x, "y": y} for x, y in led]
+            bend = (end + _BEND_PX * per_px, at)
+            led = {
+                "leader": ((end, level), bend),
+                "key": (bend, (end + (_LEADER_PX - 4) * per_px, at)),
+            }
+            drawn += [
+                {"kind": kind, "line": line["line"], "x": x, "y": y}
+                for kind, points in led.items()
+                for x, y in points
+            ]
     return drawn
 
 
@@ -137,7 +144,8 @@ def curves_template() -> dict:
     stroke = alt.Stroke("line:N", scale=alt.Scale(domain=lines, range=inks), legend=None)
     dash = alt.StrokeDash("line:N", scale=alt.Scale(domain=lines, range=dashes), legend=None)
     curves = of("curve").mark_line(interpolate="step-after", strokeWidth=2.2, clip=True)
-    leaders = of("leader").mark_line(strokeWidth=2.2, strokeJoin="round")
+    leaders = of("leader").mark_line(stroke=QUIET, strokeWidth=0.8, strokeJoin="round")
+    keys = of("key").mark_line(strokeWidth=2.2)
     dot = of("median").mark_point(shape="circle", size=70, fill="#ffffff", strokeWidth=2, opacity=1)
     rule = of("step").mark_rule(stroke=INK, strokeDash=[4, 3], strokeWidth=1, opacity=0.6)
     left = {"align": "left", "baseline": "middle"}
@@ -152,7 +160,8 @@ def curves_template() -> dict:
     chart = alt.layer(
         rule.encode(y2="y2", tooltip=TIP),
         curves.encode(stroke=stroke, strokeDash=dash, detail="piece:N", tooltip=TIP),
-        leaders.encode(stroke=stroke, strokeDash=dash, detail="line:N"),
+        leaders.encode(detail="line:N"),
+        keys.encode(stroke=stroke, strokeDash=dash, detail="line:N"),
         dot.encode(stroke=stroke, tooltip=TIP),
         *texts,
         stars(),

@@ -133,6 +133,7 @@ def duration_curves_spec(table: pl.DataFrame) -> dict:
     changes = headed(_title(lines, steps, alone), qualifier, caption_of(table), spoken) | {
         "encoding/x/scale/domain": [0, max(end, 1) + room * per_px],
         "encoding/x/axis/values": [row["minutes"] for row in labelled],
+        "encoding/x/axis/titleX": (PLOT_PX - room) / 2,
         "encoding/y/scale/domain": [0, TOP],
     }
     drawn = [part for row in steps for part in step_marks(row, labelled=row in labelled)]
@@ -180,10 +181,12 @@ def _title(lines: list[dict], steps: list[dict], alone: bool) -> str:
         return "How long infusions last is withheld"
     if len(known) > 1:
         low, high = (end(known, key=lambda line: line["median"]) for end in (min, max))
+        pooled = any(line["kind"] == "others" for line in lines)
+        among = f"the {len(known)} largest groups" if pooled else f"{len(known)} groups"
         if low["median"] == high["median"]:
-            return f"Median infusion time is {low['median']:,} min in each of {len(known)} groups"
+            return f"Median infusion time is {low['median']:,} min in each of {among}"
         ends = [f"{one['median']:,} min ({named(_name(one))})" for one in (low, high)]
-        return f"Median infusion time runs from {ends[0]} to {ends[1]}"
+        return f"Median infusion time{f' of {among}' * pooled} runs from {ends[0]} to {ends[1]}"
     line = known[0]
     whose = f" of {named(_name(line))}" if line["kind"] == "curve" and not alone else ""
     if line["n"] == 1:

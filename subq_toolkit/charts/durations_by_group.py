@@ -197,13 +197,13 @@ def _lane(row: dict, at: int, end: float) -> list[dict]:
     marks.append(base | box | {"kind": "box", "x": row["p25_min"], "x2": row["p75_min"]})
     tick = {"y": y - 10, "y2": y + 10}
     marks.append(base | tick | {"kind": "median", "x": row["median_min"]})
-    told = f"{row['median_min']:,}"
+    told, beyond = f"{row['median_min']:,}", f"to {row['p95_min']:,}" * (row["p95_min"] > end)
     room = (end - row["p75_min"]) / end * (_PLOT_PX - _NAME_PX)
-    if room > text_px(told) + 12:
-        marks.append(base | {"kind": "told", "x": row["p75_min"], "y": y - 1, "label": told})
-    if row["p95_min"] > end:
-        label = f"to {row['p95_min']:,}"
-        marks.append(base | {"kind": "beyond", "x": end, "y": y - 1, "label": label})
+    above = {"y": y - 3}
+    if room > text_px(told) + text_px(beyond) + 12:
+        marks.append(base | above | {"kind": "told", "x": row["p75_min"], "label": told})
+    if beyond:
+        marks.append(base | above | {"kind": "beyond", "x": end, "label": beyond})
     return marks
 
 
@@ -216,8 +216,8 @@ def _template() -> dict:
     box = of("box").mark_rect(fill=BLUE, opacity=1, stroke=BLUE).encode(x2="x2", y2="y2")
     median = of("median").mark_rule(color=INK, strokeWidth=3).encode(y2="y2")
     dashed = of("step").mark_rule(color=INK, strokeDash=[4, 3], strokeWidth=1, opacity=0.7)
-    told = haloed(of("told"), align="left", baseline="middle", dx=6, fontWeight=600)
-    beyond = haloed(of("beyond"), align="right", baseline="middle", fontSize=12, color=QUIET)
+    told = haloed(of("told"), align="left", baseline="bottom", dx=4, fontWeight=600)
+    beyond = haloed(of("beyond"), align="right", baseline="bottom", fontSize=12, color=QUIET)
     chart = alt.layer(
         dashed.encode(y2="y2"),
         line.encode(tooltip=TIP),

@@ -1,4 +1,9 @@
-"""Whose the encounters of a range of minutes are: table and specification."""
+"""Whose the encounters of a range of minutes are: table and specification.
+
+What is withheld here is guarded by this chart alone. Its counts add up to those of the range, and
+a histogram of the same work published beside it, from which a single bin of the range is withheld,
+can be completed from them: publish one of the two, or a range whose bins are all shown.
+"""
 
 from functools import cache
 
@@ -21,7 +26,7 @@ from subq_toolkit.charts.withheld import STAR, withheld_note
 from subq_toolkit.charts.wording import count, range_words, shortened
 
 _WIDTH_PX, _HEIGHT_PX, _LANE_PX, _PAD_PX = 460, 260, 26, 12
-_MOST_GROUPS, _NAME_PX, _BAR_PX, _ALL_PX = 12, 148, 190, 440
+_MOST_GROUPS, _MOST_ORDERED, _NAME_PX, _BAR_PX, _ALL_PX = 12, 24, 148, 190, 440
 _GROUPS = ("group", "others")
 CELLS = (
     CountedCells("encounters", also=("share", "of", "outside"), kinds=_GROUPS),
@@ -46,6 +51,7 @@ def encounters_in_range_table(
     from_min: int = 0,
     to_min: int | None = 0,
     by: str = "",
+    ordered: bool = False,
     caption: str = "",
 ) -> pl.DataFrame:
     """What the chart of a range of minutes draws: the twelve groups with the most of them.
@@ -58,6 +64,9 @@ def encounters_in_range_table(
         The range, both ends included; without ``to_min`` that long or longer. [min]
     by
         What the groups are, in words: ``department``.
+    ordered
+        Whether groups have an order of their own, as months have: then the last 24, by name,
+        those without such an encounter too.
     caption
         Where the numbers are from, e.g. what ``work_caption`` says.
 
@@ -72,11 +81,16 @@ def encounters_in_range_table(
     if groups is None or groups.is_empty():
         return pl.DataFrame(schema=_ROWS)
     columns = ["group", "encounters", "of", "share"]
-    rows = [{"kind": "group"} | row for row in chart_table(groups).select(columns).rows(named=True)]
-    rows = [row for row in rows if row["encounters"] != 0]
-    if others := rows[_MOST_GROUPS:]:
+    given = [
+        {"kind": "group"} | one for one in chart_table(groups).select(columns).rows(named=True)
+    ]
+    found = [row for row in given if row["encounters"] != 0]
+    rows, others = found[:_MOST_GROUPS], found[_MOST_GROUPS:]
+    if ordered and found:
+        by_name = sorted(given, key=lambda row: (row["group"] is None, row["group"]))
+        rows, others = by_name[-_MOST_ORDERED:], by_name[:-_MOST_ORDERED]
+    if others:
         n, of_all = (sum(row[name] or 0 for row in others) for name in ("encounters", "of"))
-        rows = rows[:_MOST_GROUPS]
         rows.append({"kind": "others", "group": f"{len(others)} others", "encounters": n}
                     | {"of": of_all, "share": n / of_all if of_all else None})  # fmt: skip
     rows = [row | {"outside": row["of"] - row["encounters"]} for row in rows]
@@ -87,13 +101,13 @@ def encounters_in_range_table(
 def encounters_in_range_spec(table: pl.DataFrame) -> dict:
     """The chart of an ``encounters_in_range_table`` as a specification; cheap to make again."""
     rows = table.rows(named=True)
-    groups = [row for row in rows if row["kind"] in ("group", "others")]
+    groups = [row for row in rows if row["kind"] in _GROUPS]
     about = next((row for row in rows if row["kind"] == "about"), None)
     if not groups or about is None:
         told = "No coded encounter lasts that long" if about else "No range is chosen yet"
         return filled(_template(), [], nothing_yet(told, "Choose a range of minutes"))
     by = next((plain(row["says"]) for row in rows if row["kind"] == "by"), "")
-    top = max((row["encounters"] or 0 for row in groups), default=0) or 1
+    top = max((row["encounters"] or 0 for row in groups if row["kind"] == "group"), default=0) or 1
     height = _LANE_PX * len(groups) + _PAD_PX
     spoken = "; ".join(map(_tip, groups))
     changes = headed(_title(groups, about), _qualifier(groups, by), caption_of(table), spoken) | {
@@ -109,7 +123,7 @@ def _title(groups: list[dict], about: dict) -> str:
     if any(row["encounters"] is None for row in groups):
         return f"Whose the encounters of {ends} are"
     n = sum(row["encounters"] for row in groups)
-    most = groups[0]
+    most = max((row for row in groups if row["kind"] == "group"), key=lambda row: row["encounters"])
     told = f"{count(n, 'encounter')} last{'s' * (n == 1)} {ends}"
     if len(groups) == 1:
         return f"{told}, all of {_named(most)}"
@@ -124,6 +138,7 @@ def _qualifier(groups: list[dict], by: str) -> str:
     hidden = any(row["encounters"] is None for row in groups)
     return sentences(
         f"By {by or 'group'}; in brackets how much of the group that is",
+        "the others only as a number" * any(row["kind"] == "others" for row in groups),
         withheld_note() * hidden,
     )
 
@@ -143,9 +158,11 @@ def _lane(row: dict, at: int, top: int) -> list[dict]:
     marks = [base | {"kind": "name", "x": 0, "label": shortened(name, width_px=_NAME_PX - 8)}]
     if row["encounters"] is None:
         return [*marks, base | {"kind": "told", "x": _NAME_PX, "label": STAR}]
-    end = _NAME_PX + _BAR_PX * row["encounters"] / top
     share = f" ({percent(row['share'])})" if row["share"] is not None else ""
     told = f"{row['encounters']:,}{share}"
+    if row["kind"] == "others":
+        return [*marks, base | {"kind": "told", "x": _NAME_PX, "label": told}]
+    end = _NAME_PX + _BAR_PX * row["encounters"] / top
     box = {"kind": "bar", "x": _NAME_PX, "x2": end, "y": y - 8, "y2": y + 8}
     return [*marks, base | box, base | {"kind": "told", "x": end, "label": told}]
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import altair as alt
 
-from subq_toolkit.charts.layers import TIP, haloed, lanes_y, of, scale_x
+from subq_toolkit.charts.layers import MOST_TICKS, TIP, haloed, lanes_y, of, scale_x
 from subq_toolkit.charts.look import BLUE, INK, QUIET, VERMILLION, template
 from subq_toolkit.charts.money_words import percent, plain, tally
 from subq_toolkit.charts.withheld import STAR, stars
@@ -50,11 +50,16 @@ def stage_told(row: dict, reasons: list[dict]) -> str:
         return f"{row['label']}: withheld"
     share = f" ({percent(row['share'])})" if row["share"] is not None else ""
     whole = f"{row['label']}: {count(row['rows'], 'row')}{share} of "
-    whole += count(row["encounters"], "encounter") if row["encounters"] is not None else STAR
+    whole += _encounters(row)
     own = [
         f"{_number(one)} {plain(one['label'])}" for one in reasons if one["stage"] == row["stage"]
     ]
     return f"{whole}: {', '.join(own)}" if own else whole
+
+
+def _encounters(row: dict) -> str:
+    n = row["encounters"]
+    return f"{STAR} encounters" if n is None else count(n, "encounter")
 
 
 def _number(row: dict) -> str:
@@ -64,8 +69,7 @@ def _number(row: dict) -> str:
 def _note(row: dict, reasons: list[dict]) -> list[str]:
     """The commonest reasons of a stage, as parts of a line."""
     if row["stage"] == "charted":
-        n = row["encounters"]
-        return [] if n is None else [f"of {count(n, 'encounter')}"]
+        return [f"of {_encounters(row)}"]
     parts = [f"{_number(one)} {plain(one['label'])}" for one in reasons[:_MOST_REASONS]]
     more = len(reasons) - _MOST_REASONS
     return [*parts, *[f"{more} more reason{'s' * (more > 1)}"] * (more > 0)]
@@ -171,5 +175,5 @@ def funnel_template() -> dict:
         *haloed(of("told"), **side, dy=lift, fontWeight=600),
         *haloed(of("note"), **side, dy=lift, fontSize=_NOTE_PX, color=QUIET),
         stars(),
-    ).encode(x=scale_x("Charted rows [1]", tickCount=4), y=lanes_y())
+    ).encode(x=scale_x("Charted rows [1]", tickCount=MOST_TICKS), y=lanes_y())
     return template(chart, width_px=_WIDTH_PX, height_px=_HEIGHT_PX)

@@ -25,7 +25,10 @@ from subq_toolkit.utilization import CODES
 _WIDTH_PX, _HEIGHT_PX, _PLOT_PX, _TOP = 460, 270, 395, 1.36
 _LAST_COLUMN, _LEAST_COLUMNS = 10, 5
 _FURTHER = next(code for code, role in CODES.items() if role == "further_hour")
-CELLS = CountedCells("encounters", also=("share", "above_edit"), kinds=("step", "more"))
+#: All encounters, all units and the encounters without any are told by the units of each group.
+CELLS = CountedCells(
+    "encounters", also=("share", "above_edit"), kinds=("step", "more"), weight="units"
+)
 _ROWS = {
     "kind": pl.String,
     "units": pl.Int64,

@@ -135,10 +135,21 @@ def _title(bins: list[dict], steps: list[dict]) -> str:
         return "How long infusions last; every count is withheld"
     most = max(known, key=lambda row: row["encounters"])
     usual = f"the most usual length is {_minutes(most)}"
-    if further is None or len(known) < len(bins):
+    share = None if further is None else _share_from(bins, further)
+    if share is None:
         return f"{usual[0].upper()}{usual[1:]}"
-    share = sum(row["share"] for row in bins if row["from_min"] >= further)
     return f"{percent(share)} of infusions reach a further hour ({further} min); {usual}"
+
+
+def _share_from(bins: list[dict], further: int) -> float | None:
+    """The share from a step on; None where a bin holds both, or both sides have withheld ones."""
+    if any(row["from_min"] < further < (row["to_min"] or further + 1) for row in bins):
+        return None
+    below = [row["share"] for row in bins if row["from_min"] < further]
+    above = [row["share"] for row in bins if row["from_min"] >= further]
+    if None not in above:
+        return sum(above)
+    return None if None in below else 1 - sum(below)
 
 
 def _qualifier(rows: list[dict]) -> str:

@@ -7,7 +7,7 @@ import altair as alt
 import polars as pl
 
 from subq_toolkit.charts.figure import CountedCells
-from subq_toolkit.charts.layers import TIP, haloed, lanes_y, of, scale_x
+from subq_toolkit.charts.layers import MOST_TICKS, TIP, haloed, lanes_y, of, scale_x, whole_ticks
 from subq_toolkit.charts.look import BLUE, INK, QUIET, VERMILLION, chart_table, filled, template
 from subq_toolkit.charts.money_words import (
     caption_of,
@@ -152,7 +152,8 @@ def steps_moved_spec(table: pl.DataFrame) -> dict:
     changes = headed(_title(words, total), qualifier, caption_of(table), spoken) | {
         "height": height,
         "encoding/x/scale/domain": [left, end],
-        "encoding/x/axis/labelExpr": f"datum.value < 0 ? '' : {tally_axis(top)}",
+        "encoding/x/axis/labelExpr": tally_axis(top),
+        "encoding/x/axis/values": whole_ticks(end, about=4),
         "encoding/y/scale/domain": [height, 0],
     }
     drawn = [mark for at, row in enumerate(codes) for mark in _lane(row, at, left)]
@@ -170,7 +171,7 @@ def _signed(value: int) -> str:
 def _title(words: dict | None, total: dict) -> str:
     told = (words or {}).get("says") or ""
     if not told:
-        return f"No step is moved: {total['units_by_rule']:,} units by the rules"
+        return f"No step is moved: {count(total['units_by_rule'], 'unit')} by the rules"
     told = f"{told[:1].upper()}{told[1:]}"
     if total["difference"] is None:
         return f"{told}: what changes in all is withheld"
@@ -199,9 +200,9 @@ def _tip(row: dict) -> str:
     """A code in words."""
     name = "all codes" if row["kind"] == "total" else row["code"]
     if row["units_moved"] is None:
-        return f"{name}: {row['units_by_rule']:,} units by rule, moved: withheld"
+        return f"{name}: {count(row['units_by_rule'], 'unit')} by rule, moved: withheld"
     return (
-        f"{name}: {row['units_by_rule']:,} units by rule, {row['units_moved']:,} moved "
+        f"{name}: {count(row['units_by_rule'], 'unit')} by rule, {row['units_moved']:,} moved "
         f"({_signed(row['difference'])}), {count(row['changed'], 'encounter')} "
         f"change{'s' * (row['changed'] == 1)}"
     )
@@ -248,5 +249,5 @@ def _template() -> dict:
         *haloed(of("told"), **side, dx=6),
         *haloed(of("apart"), **side, dx=6, fontWeight=600),
         stars(),
-    ).encode(x=scale_x("Units [1]", tickCount=4, grid=False), y=lanes_y())
+    ).encode(x=scale_x("Units [1]", tickCount=MOST_TICKS, grid=False), y=lanes_y())
     return template(chart, width_px=_WIDTH_PX, height_px=_HEIGHT_PX)

@@ -16,15 +16,36 @@ NAME_PX, PLOT_PX, LANE_PX = 150, 446, 36
 _WIDTH_PX, _HEIGHT_PX, _BAR_PX = 460, 260, 22
 
 
-def drawn_means(lane: list[dict]) -> list[float]:
-    """Units of each code for each encounter, where they are known."""
-    return [row["mean_units"] for row in lane if row["mean_units"] is not None]
+#: The codes of which every infused encounter has one: together they tell of neither.
+_EITHER = tuple(code for code, role in CODES.items() if role in ("first_hour", "short_infusion"))
+PAIR, PAIR_INKS = " or ".join(_EITHER), {"ink": "#b8bec6", "upon": INK}
+
+
+def one_each(lane: list[dict]) -> bool:
+    """Whether every encounter of a group has one unit of either of two codes, never of both."""
+    either = [row for row in lane if row["code"] in _EITHER]
+    once = all(row["units"] == row["with_units"] for row in either)
+    return once and sum(row["units"] for row in either) == lane[0]["encounters"]
+
+
+def pair_hidden(lane: list[dict]) -> bool:
+    """Whether nothing is withheld of a group but which of two codes its encounters have."""
+    gone = tuple(row["code"] for row in lane if row["mean_units"] is None)
+    return gone == _EITHER and bool(lane[0]["encounters"]) and all(row["one_each"] for row in lane)
+
+
+def segments(lane: list[dict]) -> list[dict] | None:
+    """The parts of a group's bar; None where one of them is not known."""
+    if pair_hidden(lane):
+        either = lane[0] | {"code": PAIR, "mean_units": 1.0, "units": lane[0]["encounters"]}
+        return [either, *(row for row in lane if row["code"] not in _EITHER)]
+    return None if any(row["mean_units"] is None for row in lane) else lane
 
 
 def total_units(lane: list[dict]) -> float | None:
-    """Units of all codes for each encounter; None where one of them is not known."""
-    means = drawn_means(lane)
-    return sum(means) if len(means) == len(lane) else None
+    """Units of all codes for each encounter; None where they are not known."""
+    known = segments(lane)
+    return None if known is None else sum(row["mean_units"] for row in known)
 
 
 def hidden(lane: list[dict]) -> bool:
@@ -53,7 +74,7 @@ def lane_told(lane: list[dict]) -> str:
         return f"{group_name(lane)}: withheld"
     if not first["encounters"]:
         return f"{group_name(lane)}: nothing coded"
-    codes = ", ".join(map(_tip, lane))
+    codes = ", ".join(map(_tip, segments(lane) or lane))
     return f"{group_name(lane)}: {codes}, {count(first['encounters'], 'encounter')}"
 
 
@@ -69,17 +90,20 @@ def lane_marks(lane: list[dict], head: float, at: int, left: float, end: float) 
     name = {"kind": "name", "x": left, "size": size}
     marks = [base | name | {"label": shortened(told, width_px=NAME_PX - 10)}]
     x, px = 0.0, (PLOT_PX - NAME_PX) / end
-    for row in lane:
+    for row in segments(lane) or ():
         mean = row["mean_units"]
         if not mean:
             continue
         label = f"{mean:.2f}"
-        fits = text_px(label, font_px=12) + 6 < mean * px
+        pair = row["code"] == PAIR
+        fits = not pair and text_px(label, font_px=12) + 6 < mean * px
         bar = {"kind": "bar", "x": x, "x2": x + mean, "label": label if fits else ""}
-        marks.append(base | bar | inks(CODES.get(row["code"])) | {"tip": _tip(row)})
+        look = PAIR_INKS if pair else inks(CODES.get(row["code"]))
+        marks.append(base | bar | look | {"tip": _tip(row)})
+        marks += [base | {"kind": "withheld", "x": x + mean / 2, "tip": _tip(row)}] * pair
         x += mean
-    if hidden(lane):
-        marks.append(base | {"kind": "withheld", "x": x + 9 / px})
+    if hidden(lane) and not x:
+        marks.append(base | {"kind": "withheld", "x": 9 / px})
     else:
         marks.append(base | {"kind": "total", "x": x, "label": f"{x:.2f}" if n else "none coded"})
     return marks

@@ -23,8 +23,18 @@ from subq_toolkit.utilization import FACTORS
 
 _WIDTH_PX, _HEIGHT_PX, _PLOT_PX, _MOST_MONTHS, _LEAST_MONTHS = 460, 290, 395, 24, 4
 _LEAST_LABEL_PX = 26
-#: The fewest coded encounters of a month and the one before; units and parts tell of both.
-CELLS = CountedCells("fewest", also=("coded", "units", "change", *FACTORS), kinds=("month",))
+_MONTHS = ("before", "month")
+#: Encounters not coded, which the parts tell of, then coded ones, which units tell of as well;
+#: a change and its parts also tell of the month before.
+CELLS = (
+    CountedCells("uncoded", also=FACTORS, kinds=_MONTHS, after=FACTORS),
+    CountedCells(
+        "coded",
+        also=("uncoded", "units", "change", *FACTORS),
+        kinds=_MONTHS,
+        after=("change", *FACTORS),
+    ),
+)
 #: Each part: sign of its key, colour of it, words, and what it does when it rises or falls.
 _PARTS = {
     "volume": ("■", BLUE, "encounters", ("more encounters", "fewer encounters")),
@@ -39,8 +49,8 @@ _PARTS = {
 _ROWS = {
     "kind": pl.String,
     "month": pl.Date,
-    "fewest": pl.Int64,
     "coded": pl.Int64,
+    "uncoded": pl.Int64,
     "units": pl.Int64,
     "change": pl.Int64,
     **dict.fromkeys(FACTORS, pl.Float64),
@@ -65,26 +75,23 @@ def unit_change_bridge_table(
     Returns
     -------
     pl.DataFrame
-        ``kind`` (``month``; ``code``; ``earlier``: how many months are not drawn, in ``units``;
-        ``about``: the caption), ``month`` (its first day), ``fewest`` (the smaller number of
-        coded encounters of the month and the one before, above zero) [1], ``coded``, ``units``,
-        ``change`` [1] and its parts ``volume, documentation, duration`` to a tenth of a unit
-        [1], ``says``.
+        ``kind`` (``before``: the month before those drawn, whose change is not told; ``month``;
+        ``earlier``: how many months are not drawn, in ``units``; ``code``; ``about``: the
+        caption), ``month`` (its first day), ``coded, uncoded`` (encounters that are, or are
+        not) [1], ``units``, ``change`` [1] and its parts ``volume, documentation, duration``
+        to a tenth of a unit [1], ``says``.
     """
     if changes is None or changes.is_empty():
         return pl.DataFrame(schema=_ROWS)
-    both = [pl.col("coded"), pl.col("coded").shift(1)]
     given = (
         changes.sort("month")
-        .with_columns(
-            kind=pl.lit("month"),
-            fewest=pl.min_horizontal(pl.when(one > 0).then(one) for one in both).fill_null(0),
-        )
-        .slice(1)
-        .select([name for name in _ROWS if name != "says"])
+        .with_columns(uncoded=pl.col("encounters") - pl.col("coded"))
+        .select([name for name in _ROWS if name not in ("kind", "says")])
         .with_columns(pl.col(FACTORS).round(1, mode="half_away_from_zero"))
     )
-    rows = given.tail(_MOST_MONTHS).rows(named=True)
+    drawn = given.tail(_MOST_MONTHS + 1).rows(named=True)
+    rows = [{"kind": "month" if at else "before"} | row for at, row in enumerate(drawn)]
+    rows[0] |= dict.fromkeys(("change", *FACTORS))
     if (earlier := given.height - len(rows)) > 0:
         rows.append({"kind": "earlier", "units": earlier})
     rows += [{"kind": "code", "says": code}, {"kind": "about", "says": caption}]
@@ -117,11 +124,16 @@ def unit_change_bridge_spec(table: pl.DataFrame) -> dict:
     return filled(_template(), [zero, *drawn, *names, *_key(high + 0.1 * (high - low))], changes)
 
 
+def _divided(row: dict) -> bool:
+    """Whether the parts of a change are known."""
+    return row[FACTORS[0]] is not None
+
+
 def _view(months: list[dict]) -> tuple[float, float]:
     """Ends of the axis: every stack of parts, to both sides of zero."""
     ends = [0.0]
     for row in months:
-        parts = [row[name] or 0.0 for name in FACTORS]
+        parts = [row[name] for name in FACTORS] if _divided(row) else [row["change"] or 0.0]
         ends += [sum(part for part in parts if part > 0), sum(part for part in parts if part < 0)]
     low, high = min(ends), max(ends)
     pad = 0.06 * (high - low) or 1.0
@@ -136,21 +148,21 @@ def _title(months: list[dict], code: str) -> str:
     most = max(known, key=lambda row: abs(row["change"]))
     if not most["change"]:
         return f"The number of {what} did not change in any month"
+    largest = "Largest change" if len(known) > 1 else "Change"
+    told = f"{largest}: {most['month']:%b %Y}, {_signed(most['change'])} {what}"
+    if not _divided(most):
+        return f"{told}; of what parts is withheld"
     up = most["change"] > 0
     name = max(FACTORS, key=lambda one: most[one] if up else -most[one])
     cause = _PARTS[name][3][0 if up else 1]
     part = _signed(round(most[name]))
-    largest = "Largest change" if len(known) > 1 else "Change"
     mainly = "" if sum(bool(most[one]) for one in FACTORS) < 2 else "mainly "
-    return (
-        f"{largest}: {most['month']:%b %Y}, {_signed(most['change'])} {what}, {mainly}by "
-        f"{cause} ({part})"
-    )
+    return f"{told}, {mainly}by {cause} ({part})"
 
 
 def _qualifier(rows: list[dict]) -> str:
     earlier = next((row["units"] for row in rows if row["kind"] == "earlier"), 0)
-    hidden = any(row["change"] is None for row in rows if row["kind"] == "month")
+    hidden = any(not _divided(row) for row in rows if row["kind"] == "month")
     return sentences(
         "Against the month before; the parts add up to the change (dot)",
         f"{count(earlier, 'earlier month')} not shown" if earlier else "",
@@ -167,8 +179,13 @@ def _tip(row: dict) -> str:
     name = f"{row['month']:%b %Y}"
     if row["change"] is None:
         return f"{name}: withheld"
+    told = f"{name}: {_signed(row['change'])}"
+    if row["units"] is not None:
+        told += f" to {count(row['units'], 'unit')}"
+    if not _divided(row):
+        return f"{told} (parts withheld)"
     parts = ", ".join(f"{_PARTS[one][2]} {_signed(round(row[one]))}" for one in FACTORS)
-    return f"{name}: {_signed(row['change'])} to {row['units']:,} units ({parts})"
+    return f"{told} ({parts})"
 
 
 def _column(row: dict, at: int) -> list[dict]:
@@ -176,6 +193,9 @@ def _column(row: dict, at: int) -> list[dict]:
     tip = _tip(row)
     if row["change"] is None:
         return [{"kind": "withheld", "x": at, "y": 0, "tip": tip}]
+    dot = {"kind": "dot", "x": at, "y": row["change"], "tip": tip}
+    if not _divided(row):
+        return [{"kind": "withheld", "x": at, "y": 0, "tip": tip}, dot]
     ends, drawn = {True: 0.0, False: 0.0}, []
     for name in FACTORS:
         part = row[name]
@@ -185,7 +205,7 @@ def _column(row: dict, at: int) -> list[dict]:
         drawn += [{"kind": name} | place] * bool(part)
         if name == "duration" and part:
             drawn += _hatch(place)
-    return [*drawn, {"kind": "dot", "x": at, "y": row["change"], "tip": tip}]
+    return [*drawn, dot]
 
 
 def _hatch(place: dict) -> list[dict]:

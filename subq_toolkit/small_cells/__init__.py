@@ -18,6 +18,7 @@ import polars as pl
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.errors import InputError
 from subq_toolkit.small_cells.grid import Grid
+from subq_toolkit.small_cells.weighted import hide_for_weights
 
 __all__ = ["LEAST", "CountedCells", "withheld_counts", "withhold_small_cells"]
 
@@ -41,12 +42,20 @@ class CountedCells:
         Columns of the same row that are told only with the count: shares, means, units.
     kinds
         Rows of these kinds are cells; empty: every row with a count.
+    after
+        Columns that are withheld of the row after a withheld one, too: changes against the row
+        before.
+    weight
+        Whole numbers by which the counts are multiplied to a sum that is known as well, e.g.
+        ``"units"``; empty: no such sum is known.
     """
 
     column: str
     within: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    weight: str = ""
 
 
 def withhold_small_cells(
@@ -60,8 +69,9 @@ def withhold_small_cells(
     Counts from 1 to ``least - 1`` are withheld, together with what stands in ``also``. Then,
     within every known total and in all cells together, further counts are withheld, the smallest
     first, until at least two are and they add up to ``least`` or more, and until no small count
-    can be told from what is shown. A total that is small itself counts as hidden, and with it the
-    next smallest total: see to it that captions do not state them.
+    can be told from what is shown, and from the weighted sum where there is one. A total that is
+    small itself counts as hidden, and with it the next smallest total: see to it that captions do
+    not state them.
 
     Parameters
     ----------
@@ -91,7 +101,8 @@ def withheld_counts(before: pl.DataFrame, after: pl.DataFrame, cells: object) ->
     """Which rows of a table lost a count when small cells were withheld."""
     lost = pl.repeat(False, before.height, dtype=pl.Boolean, eager=True)
     for one in _as_tuple(cells):
-        lost |= before[one.column].is_not_null() & after[one.column].is_null()
+        for name in (one.column, *one.after):
+            lost |= before[name].is_not_null() & after[name].is_null()
     return lost.alias("withheld")
 
 
@@ -115,10 +126,18 @@ def _withheld(table: pl.DataFrame, cells: CountedCells, least: int) -> pl.DataFr
     ways += [[0] * rows.height] * (_MOST_MARGINS - len(ways))
     grid = Grid(rows[cells.column].to_list(), list(zip(*ways, strict=True)), least)
     grid.withhold()
+    if cells.weight:
+        hide_for_weights(grid.counts, rows[cells.weight].to_list(), grid.hidden, least)
     hidden = {row for row, gone in zip(rows["_row"], grid.hidden, strict=True) if gone}
-    shown = pl.Series([row not in hidden for row in range(table.height)], dtype=pl.Boolean)
-    lost = dict.fromkeys((cells.column, *cells.also))
-    return table.with_columns(pl.when(shown).then(pl.col(name)).alias(name) for name in lost)
+    lost = dict.fromkeys((cells.column, *cells.also), hidden)
+    following = hidden | {row + 1 for row in hidden}
+    lost |= {name: following if name in lost else following - hidden for name in cells.after}
+    return table.with_columns(
+        pl.when(pl.Series([row not in rows_lost for row in range(table.height)], dtype=pl.Boolean))
+        .then(pl.col(name))
+        .alias(name)
+        for name, rows_lost in lost.items()
+    )
 
 
 def _numbered(values: list) -> list[int]:
@@ -128,7 +147,8 @@ def _numbered(values: list) -> list[int]:
 
 
 def _check(table: pl.DataFrame, cells: CountedCells) -> None:
-    named = (cells.column, *cells.within, *cells.also, *(["kind"] if cells.kinds else []))
+    named = [cells.column, *cells.within, *cells.also, *cells.after]
+    named += [cells.weight] * bool(cells.weight) + ["kind"] * bool(cells.kinds)
     if missing := [name for name in named if name not in table.columns]:
         raise InputError(
             f"The table has no column {', '.join(map(repr, missing))}, in which small counts "
