@@ -237,7 +237,8 @@ def test_other_steps_are_a_what_if(coded: sq.Coded) -> None:
     assert titles(panel)[0] != same
     panel.reset()
     assert titles(panel)[0] == same
-    assert panels.UnitPanel(coded, state=UnitState(at_least_min=20, more_than_min=10)).state.by
+    moved = panels.UnitPanel(coded, state=UnitState(at_least_min=20)).state
+    assert (moved.by, moved.at_least_min, moved.more_than_min) == ("therapy", 20, 30)
 
 
 def test_policies_are_tried_once_and_progress_is_told(coded: sq.Coded) -> None:

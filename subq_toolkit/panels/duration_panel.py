@@ -9,18 +9,15 @@ import polars as pl
 from subq_toolkit.charts import LiveChart, infusion_durations
 from subq_toolkit.charts import infusion_durations_table as no_durations
 from subq_toolkit.charts.infusion_durations import BRUSH
-from subq_toolkit.coding import Coded
 from subq_toolkit.durations import (
     STATISTICS,
     bin_widths,
     encounters_lasting,
     group_names,
 )
-from subq_toolkit.panels.asked_work import AskedWork
 from subq_toolkit.panels.duration_views import VIEWS
-from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.panels.section import choice_entry, range_entry, slider_entry
-from subq_toolkit.panels.tabbed_panel import TabbedPanel
+from subq_toolkit.panels.work_panel import WorkPanel
 
 _BRUSHED_MS = 200
 
@@ -55,40 +52,17 @@ class DurationState:
     every: str = "month"
 
 
-class DurationPanel(TabbedPanel):
+class DurationPanel(WorkPanel):
     """See how long infusions last, by group and over time, and what charting does to units.
 
-    Parameters
-    ----------
-    given
-        What ``code_administrations`` returned, or a table of charted runs; the bundled invented
-        export by default.
-    source
-        What the work is, for the line under each chart.
-    facility_zone
-        Zone of times that carry none, for a table of charted runs.
-    state
-        What another panel's ``state`` held.
-
-    Raises
-    ------
-    InputError
-        If the work cannot be used, or the state holds what its entries do not offer.
+    Opened as every ``WorkPanel``; ``state`` is a ``DurationState``.
     """
 
-    def __init__(
-        self,
-        given: Coded | pl.DataFrame | pl.LazyFrame | None = None,
-        *,
-        source: str = "",
-        facility_zone: str | None = None,
-        state: DurationState | None = None,
-    ) -> None:
-        self.work = LoadedWork(given, source=source, facility_zone=facility_zone)
-        opening = state or DurationState(by=next(iter(self.work.groups)))
-        super().__init__(
-            opening, self._entries(), VIEWS, top=("by", "only"), name="infusion_durations"
-        )
+    VIEWS, NAME = VIEWS, "infusion_durations"
+
+    def opening(self, state: DurationState | None) -> DurationState:
+        """The state that was handed in, or the usual one."""
+        return state or DurationState()
 
     def selected(self) -> pl.LazyFrame:
         """The coded encounters of the chosen range (and group), with all their columns; lazy."""
@@ -101,29 +75,17 @@ class DurationPanel(TabbedPanel):
             return found.filter(pl.col("service_date").dt.to_string("%Y-%m") == self.state.only)
         return found.filter(group_names(by, found.collect_schema()[by]) == self.state.only)
 
-    def asked(self) -> AskedWork:
-        """The work and the entries."""
-        return AskedWork(self.work, self.state, self.tell_progress)
-
-    def adapt(self, name: str) -> None:
-        """Offer the groups of another column."""
-        if name == "by":
-            self.entries["only"].options = self.work.offered(self.entries["by"].value)
-
-    def _entries(self) -> dict[str, w.ValueWidget]:
-        work, entries = self.work, {}
-        groups = [(words, name) for name, words in work.groups.items()]
-        entries["by"] = choice_entry("Groups", 220, groups)
-        entries["only"] = choice_entry("Show only", 260, [("all", "")])
-        summary = work.summary("month")
-        widths = [(f"{one} min", one) for one in bin_widths(summary)]
-        entries["width_min"] = choice_entry("Bins of", 130, widths)
-        entries["range_min"] = range_entry("Minutes", 0, work.last_minute)
-        entries["within_min"] = slider_entry("Within [min]", 1, 30)
+    def own_entries(self) -> dict[str, w.ValueWidget]:
+        """The controls of the tabs."""
+        widths = [(f"{one} min", one) for one in bin_widths(self.work.summary("month"))]
         followed = [(words, name) for name, words in STATISTICS.items()]
-        entries["statistic"] = choice_entry("Follow", 340, followed)
-        entries["every"] = choice_entry("By", 120, [("month", "month"), ("week", "week")])
-        return entries
+        return {
+            "width_min": choice_entry("Bins of", 130, widths),
+            "range_min": range_entry("Minutes", 0, self.work.last_minute),
+            "within_min": slider_entry("Within [min]", 1, 30),
+            "statistic": choice_entry("Follow", 340, followed),
+            "every": choice_entry("By", 120, [("month", "month"), ("week", "week")]),
+        }
 
     def make_chart(self, view: str, place: int) -> LiveChart:
         """The histogram can be brushed."""
