@@ -586,6 +586,32 @@ def test_labels_at_the_ends_never_meet():
         assert at[0] <= 1.12
 
 
+def test_names_of_lines_are_led_to_by_thin_lines_of_one_grey():
+    one = spec_of("duration_curves", "six groups")
+    ((mark, encoding, _),) = [each for each in layers_of(one) if "'leader'" in each[2]]
+    assert mark["strokeWidth"] <= 1
+    assert mark["stroke"] == QUIET
+    assert not {"stroke", "strokeDash", "color"} & set(json.loads(encoding))
+
+
+@pytest.mark.parametrize("name", ["ten", "six groups", "hostile"])
+def test_the_title_of_the_axis_stands_below_the_middle_of_the_curves(name):
+    one = spec_of("duration_curves", name)
+    x = one["encoding"]["x"]
+    end = max(row["x"] for row in drawn(one, "curve"))
+    width = 395 * end / x["scale"]["domain"][1]
+    assert x["axis"]["titleX"] == pytest.approx(width / 2)
+
+
+def test_the_title_is_of_the_groups_that_are_drawn_apart():
+    alike = curves({name: {60: n} for name, n in zip("abcdef", range(50, 20, -5), strict=True)})
+    title = said(spec("duration_curves", alike))[0]
+    assert title == "Median infusion time is 60 min in each of the 4 largest groups"
+    hidden = curves(SIX).with_columns(median_min=pl.when(pl.col("group") != "d").then("median_min"))
+    title = said(spec("duration_curves", hidden))[0]
+    assert title.startswith("Median infusion time of 3 of the 4 largest groups runs from 60 min")
+
+
 def level_of(points, minutes):
     """What a drawn curve says at so many minutes: the last point up to there."""
     return points[bisect_right([x for x, _ in points], minutes) - 1][1]

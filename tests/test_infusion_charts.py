@@ -208,6 +208,13 @@ def test_a_range_without_an_end_is_said_and_drawn() -> None:
     assert [row["kind"] for row in spec["data"]["values"] if "x2" in row] == [
         "outside", "outside", "open",
     ]  # fmt: skip
+    late = figure(
+        "infusion_durations", histogram(bins(5, 20, 40, open_end=True), chosen=(900, None))
+    )
+    assert [row["kind"] for row in late.spec["data"]["values"] if "x2" in row][-1] == "open"
+    fine = figure("infusion_durations", histogram(bins(*[20] * 690, width=1, open_end=True))).spec
+    (wide,) = [row["x2"] - row["x"] for row in fine["data"]["values"] if row["kind"] == "open"]
+    assert wide * 395 / fine["encoding"]["x"]["scale"]["domain"][1] >= 5.9
     rows = ranges(("a", 30, 100), ("b", 10, 200))
     table = charts.encounters_in_range_table(rows, from_min=691, to_min=None, by="ward")
     told = figure("encounters_in_range", table).spec["description"]
@@ -227,3 +234,108 @@ def test_neither_a_few_inside_a_range_nor_a_few_outside_are_published() -> None:
     many = figure("encounters_in_range", CASES["encounters_in_range"]["forty"])
     few = many.table.with_columns(encounters=pl.when(kind="others").then(3).otherwise("encounters"))
     assert withhold_small_cells(few, many.cells).filter(kind="others")["encounters"].item() is None
+
+
+def test_the_others_do_not_set_the_scale() -> None:
+    spec = figure("encounters_in_range", CASES["encounters_in_range"]["forty"]).spec
+    bars = [row["x2"] - row["x"] for row in spec["data"]["values"] if row["kind"] == "bar"]
+    # Ward 00 has 100 encounters, ward 11 has 89.
+    assert len(bars) == 12
+    assert bars[-1] / bars[0] == pytest.approx(0.89)
+    assert bars[0] == max(bars) > 150
+    told = [row["label"] for row in spec["data"]["values"] if row["kind"] == "told"]
+    assert told[-1] == "2,086 (7.45 %)"
+    assert "the others only as a number" in spec["description"]
+    few = figure("encounters_in_range", CASES["encounters_in_range"]["usual"]).spec
+    assert "the others" not in few["description"]
+
+
+def months(n: int) -> pl.DataFrame:
+    """Months with 13 encounters of the range each; none in the second, 40 in the last but one."""
+    names = [f"{2024 + at // 12}-{at % 12 + 1:02}" for at in range(n)]
+    rows = [(name, {1: 0, n - 2: 40}.get(at, 13), 50) for at, name in enumerate(names)]
+    return ranges(*sorted(rows, key=lambda row: -row[1]))
+
+
+@pytest.mark.parametrize(("n", "first", "others"), [(24, "2024-01", 0), (25, "2024-02", 1)])
+def test_groups_in_an_order_of_their_own_keep_it(n: int, first: str, others: int) -> None:
+    table = in_range(months(n), ordered=True)
+    names = table.filter(kind="group")["group"].to_list()
+    assert names == sorted(names)
+    assert (names[0], len(names)) == (first, 24)
+    assert table.filter(kind="others").height == others
+    assert table.filter(kind="group", group="2024-02")["encounters"].item() == 0
+    # All but two have 13: 22 or 23 of them, and 40.
+    total = 13 * (n - 2) + 40
+    told = figure("encounters_in_range", table).spec["description"]
+    assert told.startswith(f"{total} encounters last 86 to 90 min; the most, ")
+    assert f"are of “{names[-2]}”" in told
+
+
+def test_months_without_any_such_encounter_are_none() -> None:
+    table = in_range(ranges(("2025-01", 0, 9), ("2025-02", 0, 8)), ordered=True)
+    told = figure("encounters_in_range", table).spec["title"]["text"]
+    assert told == ["No coded encounter lasts that long"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [
+        # 16 to 90 min and less: 5 + 20 + 40 + 30 + 20 + 15 = 130 of 183; from 91 min on 53.
+        ([], "29 % of infusions reach a further hour (91 min)"),
+        ([6, 7], "29 % of infusions reach a further hour (91 min)"),
+        ([0, 5], "29 % of infusions reach a further hour (91 min)"),
+        ([0, 6], ""),
+    ],
+)
+def test_a_share_is_told_where_one_side_of_the_step_is_known(gone: list[int], says: str) -> None:
+    shown = bins(5, 20, 40, 30, 20, 15, 12, 11, 30).with_row_index("at")
+    lost = shown.with_columns(
+        pl.when(~pl.col("at").is_in(gone)).then(pl.col(name)).alias(name)
+        for name in ("encounters", "share")
+    )
+    told = figure("infusion_durations", histogram(lost)).spec["description"]
+    usual = "the most usual length is 31–45 min"
+    assert told.startswith(f"{says}; {usual}" if says else usual.capitalize())
+
+
+def test_no_share_is_told_where_a_bin_lies_across_the_step() -> None:
+    # Bins from 0, 61 and 121 min: the second one holds 91 min.
+    table = histogram(bins(30, 20, 10, width=60))
+    told = figure("infusion_durations", table).spec["description"]
+    assert told.startswith("The most usual length is 0–60 min.")
+
+
+def test_medians_and_ends_of_lines_stand_above_the_lines() -> None:
+    frame = quantiles(("a", 50, 60), ("b", 40, 120)).with_columns(p95_min=pl.Series([80, 1110]))
+    spec = figure("durations_by_group", by_group(frame)).spec
+    rows = spec["data"]["values"]
+    lines = {row["y"] for row in rows if row["kind"] == "line"}
+    texts = [row for row in rows if row["kind"] in ("told", "beyond")]
+    assert sorted(row["label"] for row in texts) == ["60", "to 1,110"]
+    for row in texts:
+        assert min(abs(row["y"] - y) for y in lines) >= 2
+    for layer in spec["layer"]:
+        if any(kind in json.dumps(layer["transform"]) for kind in ("told", "beyond")):
+            assert layer["mark"]["baseline"] == "bottom"
+
+
+def lines_of(caption: str) -> list[str]:
+    told = figure("infusion_durations", histogram(bins(5, 20), caption=caption)).spec
+    return told["title"]["subtitle"][1:]
+
+
+@pytest.mark.parametrize("lead", range(20, 60))
+def test_what_belongs_together_stays_on_a_line(lead: int) -> None:
+    words = f"{'x' * lead} · Nov 2024 to Oct 2026 · rules of 2024 to 2026"
+    told = lines_of(f"{words} · as handed in")
+    for part in ("Nov 2024", "Oct 2026", "2024 to 2026"):
+        assert any(part in line for line in told), told
+    assert not any(line.startswith("·") or line.endswith("·") for line in told)
+
+
+def test_a_star_stands_beside_what_it_means() -> None:
+    table = histogram(bins(5, 20, 40, 30, 20, 15, 12, 11, 30), chosen=(76, 90))
+    shown = figure("infusion_durations", table)
+    spec = shown.of(withhold_small_cells(table, shown.cells)).spec
+    assert any("∗ fewer than" in line for line in spec["title"]["subtitle"])

@@ -27,6 +27,7 @@ from PIL import Image  # noqa: E402
 
 from subq_toolkit import charts  # noqa: E402
 from subq_toolkit.charts.figure import CountedCells, Figure  # noqa: E402
+from subq_toolkit.charts.figure import figure as chart_figure  # noqa: E402
 from subq_toolkit.charts.steps_nearly_reached import (  # noqa: E402
     CELLS,
     steps_nearly_reached_spec,
@@ -477,6 +478,27 @@ def test_every_kind_of_file_withholds_the_same(figure, tmp_path):
     whole = publish(figure, tmp_path / "b.xlsx", small_cells="show")
     assert pl.read_excel(whole, sheet_name="Data")["Below"].to_list() == [40, 20, 7]
     assert WITHHELD not in pl.read_excel(whole, sheet_name="Summary", has_header=False)[:, 0]
+
+
+def test_rows_of_words_are_not_among_the_numbers(tmp_path):
+    # "b" and the group without a name are withheld: 20 with 3; that row stays, the words go.
+    rows = pl.DataFrame(
+        {
+            "group": ["a", "b", None], "encounters": [50, 20, 3], "mean_min": [60.0, 70.0, 80.0],
+            **dict.fromkeys(("p5_min", "p25_min", "median_min", "p75_min", "p95_min"), 60),
+        }
+    )  # fmt: skip
+    table = charts.durations_by_group_table(rows, [(16, 1)], by="ward", caption=CAPTION)
+    one = chart_figure("durations_by_group", table, encounters=100, sources=(SOURCE,))
+    path = publish(one, tmp_path / "page.html")
+    page = path.read_text("utf-8")
+    numbers = page[page.index("<tbody>") : page.index("</tbody>")]
+    kinds = re.findall(r"<tr><td>(\w+)</td>", numbers)
+    assert kinds == ["group", "group", "group", "step"]
+    assert numbers.count("count withheld") == 2
+    assert "ward" not in numbers
+    assert CAPTION not in numbers
+    assert '<th scope="col">Says</th>' not in page
 
 
 def test_overlapping_pictures_do_not_give_each_other_away(tmp_path):

@@ -182,7 +182,9 @@ def _title(lines: list[dict], steps: list[dict], alone: bool) -> str:
     if len(known) > 1:
         low, high = (end(known, key=lambda line: line["median"]) for end in (min, max))
         pooled = any(line["kind"] == "others" for line in lines)
-        among = f"the {len(known)} largest groups" if pooled else f"{len(known)} groups"
+        drawn = sum(line["kind"] == "curve" for line in lines)
+        of = "the" if drawn == len(known) else f"{len(known)} of the"
+        among = f"{of} {drawn} largest groups" if pooled else f"{len(known)} groups"
         if low["median"] == high["median"]:
             return f"Median infusion time is {low['median']:,} min in each of {among}"
         ends = [f"{one['median']:,} min ({named(_name(one))})" for one in (low, high)]

@@ -21,7 +21,7 @@ from subq_toolkit.charts.withheld import STAR, withheld_note
 from subq_toolkit.charts.wording import count, range_words
 
 _WIDTH_PX, _HEIGHT_PX, _PLOT_PX = 460, 280, 395
-_OPEN_BINS, _LEAST_LABEL_PX, _LEAST_RIM_PX = 1.6, 30, 4
+_OPEN_BINS, _OPEN_PX, _LEAST_LABEL_PX, _LEAST_RIM_PX = 1.6, 6, 30, 4
 _FAINT = "#b9d3e6"
 #: The brush by which a range of minutes is chosen; a panel reads it by this name.
 BRUSH = "minutes"
@@ -96,7 +96,9 @@ def infusion_durations_spec(table: pl.DataFrame) -> dict:
     chosen = next((row for row in rows if row["kind"] == "chosen"), None)
     width = bins[0]["to_min"] or 0
     width = max(width, bins[-1]["from_min"] - (bins[-2]["from_min"] if len(bins) > 1 else 0), 1)
-    end = bins[-1]["to_min"] or bins[-1]["from_min"] + _OPEN_BINS * width
+    last = bins[-1]["from_min"]
+    least = last * _OPEN_PX / (_PLOT_PX - _OPEN_PX)
+    end = bins[-1]["to_min"] or last + max(_OPEN_BINS * width, least)
     top = max((row["encounters"] or 0 for row in bins), default=0) or 1
     spoken = "; ".join(_tip(row) for row in bins if row["encounters"] != 0)
     labelled = _apart(steps, end)
@@ -181,12 +183,16 @@ def _tip(row: dict) -> str:
 
 
 def _bar(row: dict, end: float, chosen: dict | None) -> dict:
-    last = row["to_min"] or end
     inside = chosen is None or (
-        last > chosen["from_min"]
+        (row["to_min"] is None or row["to_min"] > chosen["from_min"])
         and (chosen["to_min"] is None or row["from_min"] <= chosen["to_min"])
     )
-    place = {"x": row["from_min"], "x2": last, "y": row["encounters"], "tip": _tip(row)}
+    place = {
+        "x": row["from_min"],
+        "x2": row["to_min"] or end,
+        "y": row["encounters"],
+        "tip": _tip(row),
+    }
     kind = ("open" if row["to_min"] is None else "bin") if inside else "outside"
     return place | {"kind": kind}
 

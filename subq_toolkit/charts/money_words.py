@@ -11,9 +11,12 @@ from subq_toolkit.charts.wording import NO_SCALES, amount, lines, shortened
 _UNITS = ((1e12, " T"), (1e9, " B"), (1e6, " M"))
 _TITLE_PX, _SUBTITLE_PX, _NAME_PX = 16, 13, 190
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-#: A space between a number and its unit, or a month and its year; and what stands for it while
-#: lines are broken.
-_UNIT = re.compile(r"(?<=\d) (?=[MBT%h]\b|%|min\b)|(?<=[A-Z][a-z]{2}) (?=\d{4}\b)")
+#: A space between a number and its unit, two numbers of a range, a month and its year, or a star
+#: and what it means; and what stands for it while lines are broken.
+_UNIT = re.compile(
+    r"(?<=\d) (?=[MBT%h]\b|%|min\b|to \d)|(?<=\d to) (?=\d)"
+    r"|(?<=\b[A-Z][a-z]{2}) (?=\d{4}\b)|(?<=∗) "
+)
 _KEPT = "\ue000"
 _SMALL_USD, _FEW_DIGITS_USD, _NOTHING_USD = 100, 10_000, 0.005
 _LEAST_PERCENT = 0.001
@@ -146,7 +149,7 @@ def headed(title: str, qualifier: str, caption: str, spoken: str = "") -> dict[s
 
 
 def _whole_lines(text: str, font_px: float) -> list[str]:
-    """A text as lines that fit, none of which ends between a number and its unit."""
+    """A text as lines that fit, none of which ends within what belongs together."""
     found = lines(_UNIT.sub(_KEPT, text), font_px=font_px)
     broken = [found] if isinstance(found, str) else found
     return [line.replace(_KEPT, " ").removesuffix(" ·").removeprefix("· ") for line in broken]

@@ -40,6 +40,7 @@ def _distribution(asked: AskedWork) -> tuple[list[Figure], str]:
         from_min=low,
         to_min=high,
         by=asked.by_name,
+        ordered=state.by in ORDERED,
         caption=caption,
     )
     figures = [

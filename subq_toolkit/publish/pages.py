@@ -181,7 +181,7 @@ def _figure_page(figure: Figure, withhold: bool, remarks: Sequence[str]) -> Page
     notes, caption, rows = [WITHHELD] if lost.any() else [], "", table.with_columns(_lost=lost)
     if {"kind", "says"} <= set(table.columns):
         caption = plain(caption_of(table))
-        rows = rows.filter(pl.col("kind").ne_missing("about"))
+        rows = rows.filter(~_only_words(figure.table))
     sources = tuple(map(one_line, figure.sources))
     if not sources and not caption:
         notes.append(_NO_SOURCE)
@@ -192,6 +192,13 @@ def _figure_page(figure: Figure, withhold: bool, remarks: Sequence[str]) -> Page
     said = said_by(spec, caption, figure.name)
     numbers = rows.drop("_lost"), tuple(rows["_lost"])
     return _page(figure.name, spec, said, (*notes, *remarks), sources, numbers)
+
+
+def _only_words(table: pl.DataFrame) -> pl.Series:
+    """Rows that hold no numbers but what the picture says above them: caption, names, notes."""
+    others = [pl.col(name).is_null() for name in table.columns if name not in ("kind", "says")]
+    bare = pl.all_horizontal(pl.col("says").is_not_null(), *others)
+    return table.select(words=pl.col("kind").eq_missing("about") | bare)["words"]
 
 
 def _chart_page(spec: dict, withhold: bool, remarks: Sequence[str]) -> Page:
