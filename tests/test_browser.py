@@ -328,6 +328,8 @@ def run_all(page: Page, saved: Path) -> None:
     """Look at what is saved, then run every cell."""
     expect(page.locator(".jp-RenderedImage img").first).to_be_visible()
     page.screenshot(path=saved)
+    # Until a kernel answers, running all cells runs none.
+    expect(page.get_by_text("| Idle").first).to_be_visible()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
