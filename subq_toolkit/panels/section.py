@@ -48,6 +48,23 @@ def _laid_out(entry: w.ValueWidget, width_px: int) -> w.ValueWidget:
     return entry
 
 
+def put_entry(entry: w.ValueWidget, name: str, value: object) -> None:
+    """Move an entry to what a state holds under ``name``.
+
+    Raises
+    ------
+    InputError
+        If the entry does not offer it.
+    """
+    try:
+        entry.value = value
+    except TraitError:
+        raise InputError(
+            f"The state holds something under '{name}' that ‘{entry.description}’ does not offer. "
+            f"Start from another panel's state, or leave '{name}' as it is by default."
+        ) from None
+
+
 def _in_labels(answered: Answered, labels: dict[str, str]) -> Answered:
     """Say an answer with the labels that stand beside the entries, not with their names in code."""
 
@@ -119,20 +136,10 @@ class Section(w.VBox):
             self.offer(state)
             for one in fields(state):
                 if one.name in self.entries:
-                    self._put(one.name, getattr(state, one.name))
+                    put_entry(self.entries[one.name], one.name, getattr(state, one.name))
         finally:
             self._held = False
         self.show()
-
-    def _put(self, name: str, value: object) -> None:
-        try:
-            self.entries[name].value = value
-        except TraitError:
-            label = self.entries[name].description
-            raise InputError(
-                f"The state holds something under '{name}' that ‘{label}’ does not offer. Start "
-                f"from another panel's state, or leave '{name}' as it is by default."
-            ) from None
 
     def offer(self, state: object) -> None:
         """Fill lists whose answers depend on another entry; nothing to do by default."""

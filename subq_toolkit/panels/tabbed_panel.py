@@ -6,7 +6,6 @@ from typing import Any
 
 import ipywidgets as w
 import polars as pl
-from traitlets import TraitError
 
 from subq_toolkit.charts import LiveChart, stacked, still
 from subq_toolkit.charts.figure import Figure
@@ -14,6 +13,7 @@ from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels.html_parts import note
 from subq_toolkit.panels.panel_look import busy, panel_style
 from subq_toolkit.panels.save_row import SaveRow
+from subq_toolkit.panels.section import put_entry
 from subq_toolkit.panels.view_tab import View, ViewTab
 
 _COLUMNS = 2
@@ -94,7 +94,7 @@ class TabbedPanel(w.VBox):
         try:
             for one in fields(state):
                 if one.name in self.entries:
-                    self._put(one.name, getattr(state, one.name))
+                    put_entry(self.entries[one.name], one.name, getattr(state, one.name))
                     self.adapt(one.name)
         finally:
             self._held = False
@@ -140,16 +140,6 @@ class TabbedPanel(w.VBox):
         """Answer anew what is open; the other tabs when they are opened."""
         self._answered.clear()
         self._show()
-
-    def _put(self, name: str, value: object) -> None:
-        try:
-            self.entries[name].value = value
-        except TraitError:
-            label = self.entries[name].description
-            raise InputError(
-                f"The state holds something under '{name}' that ‘{label}’ does not offer. Start "
-                f"from another panel's state, or leave '{name}' as it is by default."
-            ) from None
 
     def _changed(self, name: str, _change: dict) -> None:
         if self._held:
