@@ -111,6 +111,18 @@ def as_charted(intake: Intake) -> list[pl.Expr]:
     return [pl.col(charted.get(name, name)).alias(name) for name in intake.given]
 
 
+def unread_runs(intake: Intake) -> pl.LazyFrame:
+    """``encounter_id`` of refused rows that may be runs of it.
+
+    A copy is none, nor is a row of which ``not_given`` says why nothing was given: readers of
+    clinical records fill that column.
+    """
+    rows = intake.rows.filter(~passes())
+    if "not_given" in intake.given:
+        rows = rows.filter(pl.col("not_given").is_null())
+    return rows.select("encounter_id")
+
+
 def refused_rows(intake: Intake) -> pl.LazyFrame:
     """The other rows: ``row, encounter_id, failed, unreadable``; see ``Acceptance``."""
     failed = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from subq_toolkit.administrations import accepted_rows, passes, readable_rows, refused_rows
+from subq_toolkit.administrations import accepted_rows, readable_rows, refused_rows, unread_runs
 from subq_toolkit.encounter_facts import RESERVED, carried, counted_runs, encounter_facts
 from subq_toolkit.errors import InputError, ReconciliationError
 from subq_toolkit.findings import findings_table
@@ -135,12 +135,11 @@ def facts_of(intake: Intake, policy: Policy) -> pl.LazyFrame:
 def assemble(intake: Intake, facts: pl.LazyFrame, policy: Policy) -> Coded:
     """Put the results together from the facts of the encounters, computed or not."""
     runs = counted_runs(readable_rows(intake), policy)
-    unreadable = intake.rows.filter(~passes()).select("encounter_id")
     shared = facts.cache()
     return Coded(
         encounters=_encounters(shared, intake),
         lines=claim_lines(shared, runs, intake.zone, policy),
-        findings=findings_table(shared, runs, unreadable, intake, policy),
+        findings=findings_table(shared, runs, unread_runs(intake), intake, policy),
         refused=refused_rows(intake),
         accepted=accepted_rows(intake),
         policy=policy,

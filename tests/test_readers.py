@@ -13,12 +13,15 @@ import pytest
 import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from subq_toolkit.administrations import COLUMNS, accept
+from subq_toolkit.catalog import dataset
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers import Reading, read_administrations
 from subq_toolkit.readers.charted_fields import name_meant
+from subq_toolkit.readers.fhir import read_fhir
 
 NINE, TEN = datetime(2026, 3, 2, 9), datetime(2026, 3, 2, 10)
 NEEDED = "encounter_id,start_at,stop_at"
@@ -675,3 +678,27 @@ def test_without_fastexcel_the_message_says_how_to_install_it(workbook, monkeypa
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     with pytest.raises(InputError, match=r"pip install 'subq_toolkit\[excel\]'"):
         workbook({"Runs": [HEADER]})
+
+
+# ---------------------------------------------------------------- FHIR by its suffix
+
+
+@pytest.mark.parametrize("name", ["fhir_r4.ndjson", "fhir_r5_bundle.json"])
+def test_a_fhir_export_is_known_by_its_suffix(name):
+    path = dataset("clinical_exports") / name
+    by_suffix = read_administrations(path, facility_zone="America/New_York")
+    by_name = read_fhir(path, facility_zone="America/New_York")
+    assert_frame_equal(by_suffix.administrations.collect(), by_name.administrations.collect())
+
+
+def test_a_fhir_export_takes_no_columns():
+    path = dataset("clinical_exports") / "fhir_r4.ndjson"
+    with pytest.raises(InputError, match=r"names its own entries\. Leave out columns, separator"):
+        read_administrations(
+            path, columns={"a": "b"}, separator=";", facility_zone="America/New_York"
+        )
+
+
+def test_a_fhir_export_needs_the_zone():
+    with pytest.raises(InputError, match="State the zone"):
+        read_administrations(dataset("clinical_exports") / "fhir_r4.ndjson")

@@ -1,56 +1,74 @@
-"""Read an export of charted runs: CSV, Parquet or Excel, with names and times as they are there.
+"""Read an export of charting, with names, times and shape as they are there.
 
 Every row comes through, in the order of the file. What cannot be read is null and named in
 ``unreadable``; ``accept`` refuses such rows, so nothing is guessed and nothing lost.
+``suggest_columns`` proposes how to read a file; a ``ColumnMap`` keeps what was agreed.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from subq_toolkit.administrations import CHOICES, COLUMNS, TIMES
 from subq_toolkit.errors import InputError
 from subq_toolkit.facility_time import agreed_zone
-from subq_toolkit.readers.charted_fields import charted_text, field
-from subq_toolkit.readers.column_maps import proposal
-from subq_toolkit.readers.delimited_files import BROKEN
+from subq_toolkit.readers.check_counts import counted_checks
 from subq_toolkit.readers.export_files import (
     Export,
-    broken_mark,
     kind_of,
     open_delimited,
     open_excel,
+    open_frame,
     open_parquet,
 )
-from subq_toolkit.readers.file_times import TimeFields, time_fields
+from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES
+from subq_toolkit.readers.fhir import MOST_FHIR_ROWS, is_fhir, read_fhir
+from subq_toolkit.readers.limits import MOST_BYTES, MOST_ROWS, require_rows, require_size
 from subq_toolkit.readers.reading import Reading
+from subq_toolkit.readers.reading_rows import read_rows_of
+from subq_toolkit.readers.saved_maps import ColumnMap
+from subq_toolkit.readers.suggested_columns import Suggestion, suggest_columns
 
-__all__ = ["Reading", "read_administrations"]
-
-_TYPES = {pl.String: "text", pl.Float64: "number", pl.Int64: "whole number", pl.Boolean: "yes/no"}
+__all__ = [
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "SHAPES",
+    "SHAPE_COLUMNS",
+    "ColumnMap",
+    "Reading",
+    "Suggestion",
+    "check_counts",
+    "read_administrations",
+    "suggest_columns",
+]
 
 
 def read_administrations(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | ColumnMap | None = None,
     time_format: str | None = None,
     facility_zone: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     separator: str | None = None,
     sheet: str | int | None = None,
-    header_row: int = 1,
+    header_row: int | None = None,
+    max_bytes: int = MOST_BYTES,
+    max_rows: int = MOST_ROWS,
 ) -> Reading:
-    """Read charted runs from a CSV, Parquet or Excel file.
+    """Read charted runs from a CSV, Parquet or Excel file, or from a FHIR export.
 
     Parameters
     ----------
     path
-        The file; its suffix says what it is.
+        The file; its suffix says what it is. ``.json``, ``.ndjson`` and ``.jsonl``, packed
+        with gzip or not, are FHIR: see ``fhir.read_fhir``, which needs ``facility_zone`` only.
     columns
         Name in the file to name here, e.g. ``{"Start Time": "start_at"}``. Names that are
-        right already need no entry. Nothing is mapped that is not stated.
+        right already need no entry. Nothing is mapped that is not stated. Or a ``ColumnMap``,
+        which also says the shape of the export, its words and the settings below; what is
+        stated below goes before it.
     time_format
         Needed only if the values leave it open: ``"month_first"``, ``"day_first"``, or one
         strptime format for all time columns, e.g. ``"%d/%m/%Y %H:%M"``.
@@ -58,122 +76,105 @@ def read_administrations(
         Zone of the facility, e.g. ``"America/New_York"``. Times with an offset are converted
         to it. Times without one stay as charted; state the zone again when coding them.
     encoding, separator
-        Of a delimited file. A byte order mark goes before ``encoding``; the separator
-        (comma, semicolon, tab or bar) is found in the header.
+        Of a delimited file; utf-8 unless stated. A byte order mark goes before ``encoding``;
+        the separator (comma, semicolon, tab or bar) is found in the header.
     sheet
         Name or place (1 is the first) of the sheet of a workbook with several.
     header_row
-        Line or row that holds the column names, counted from 1.
+        Line or row that holds the column names, counted from 1; the first unless stated.
+    max_bytes, max_rows
+        Larger files are refused before they are read, longer ones before they are judged.
 
     Notes
     -----
     A Parquet file stays lazy; it is scanned once to count. Delimited files and workbooks are
     held in memory. 24:00 is read as the first moment of the next day.
 
+    The rows of an event log are folded into runs as ``event_log.fold_events`` says; ``events``
+    says how many events went into each.
+
     Raises
     ------
     InputError
         If the file as a whole cannot be read: see the message for what to state or change.
     """
-    agreed_zone(pl.Schema(), (), facility_zone)
-    if header_row < 1:
-        raise InputError("header_row counts from 1: 1 is the first row of the file.")
+    stated = {
+        "time_format": time_format,
+        "facility_zone": facility_zone,
+        "encoding": encoding,
+        "separator": separator,
+        "sheet": sheet,
+        "header_row": header_row,
+    }
+    stated = {name: value for name, value in stated.items() if value is not None}
     path = Path(path)
-    kind = kind_of(path)
-    if kind == "parquet":
-        table = open_parquet(path, columns)
-    elif kind == "excel":
-        table = open_excel(path, columns, sheet=sheet, header_row=header_row)
+    if is_fhir(path):
+        beside = [name for name in stated if name != "facility_zone"]
+        if columns is not None or beside:
+            raise InputError(
+                f"'{path.name}': a FHIR export names its own entries. Leave out "
+                f"{', '.join(beside if columns is None else ['columns', *beside])}."
+            )
+        fhir_rows = min(max_rows, MOST_FHIR_ROWS)
+        return read_fhir(path, facility_zone=facility_zone, max_bytes=max_bytes, max_rows=fhir_rows)
+    given = columns if isinstance(columns, ColumnMap) else ColumnMap(columns or {})
+    column_map = replace(given, **stated)
+    agreed_zone(pl.Schema(), (), column_map.facility_zone)
+    if column_map.header_row < 1:
+        raise InputError("header_row counts from 1: 1 is the first row of the file.")
+    table = open_export(path, column_map, max_bytes=max_bytes, max_rows=max_rows)
+    return read_rows_of(table, path.name, column_map)
+
+
+def check_counts(
+    path_or_frame: str | Path | pl.DataFrame | pl.LazyFrame, column_map: ColumnMap
+) -> pl.DataFrame:
+    """Read an export with a map and count what its rows pass and fail.
+
+    Parameters
+    ----------
+    path_or_frame
+        The file, or a frame whose columns have the names of the export.
+    column_map
+        How it is read.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``kind``, ``check``, ``count``, in this order of kinds: ``events`` (of an event log: in,
+        folded, ignored, unreadable), ``rows`` (of runs: in all, readable, refused), ``refused``
+        (rows by each check of ``accept`` they fail; a row may fail several), ``unreadable``
+        (rows by the entry that could not be read), ``missing`` (readable rows without start,
+        stop, route, pump or site, and without any of them charted in the file at all) and
+        ``encounters``. No values of any row.
+
+    Raises
+    ------
+    InputError
+        As ``read_administrations``.
+    """
+    if isinstance(path_or_frame, pl.DataFrame | pl.LazyFrame):
+        table = open_frame(path_or_frame, column_map.columns, shape=column_map.shape)
+        reading = read_rows_of(table, "frame", column_map)
     else:
-        text = {"encoding": encoding, "separator": separator}
-        table = open_delimited(path, columns, header_row=header_row, **text)
-    return _read(table, path.name, time_format, facility_zone)
+        reading = read_administrations(path_or_frame, columns=column_map)
+    return counted_checks(reading, column_map)
 
 
-def _read(table: Export, file: str, time_format: str | None, facility_zone: str | None) -> Reading:
-    rows = table.rows.rename(table.names)
-    schema = rows.collect_schema()
-    read_from = {to: name for name, to in table.names.items()}
-    times = time_fields(rows, read_from, time_format=time_format, facility_zone=facility_zone)
-    known = [name for name in read_from if name in COLUMNS and name != "unreadable"]
-    texts = {f"__text {name}": charted_text(name, schema[name]) for name in known}
-    fields = {
-        f"__{name}": times.expr(name, pl.col(f"__text {name}"))
-        if name in TIMES
-        else field(name, schema[name], pl.col(f"__text {name}"))
-        for name in known
-    }
-    missed = {
-        f"__missed {name}": pl.col(f"__text {name}").is_not_null() & pl.col(f"__{name}").is_null()
-        for name in known
-        if COLUMNS[name] != pl.String
-    }
-    marks = [*missed, *broken_mark(schema)]
-    result = [name for name in read_from if name != "unreadable"]
-    read = (
-        rows.with_columns(**texts)
-        .with_columns(**fields)
-        .with_columns(**missed)
-        .with_columns(_listed([*missed], schema).alias("__unreadable"))
-        .select(
-            *[pl.col(f"__{name}" if name in known else name).alias(name) for name in result],
-            *[pl.col("__unreadable").alias("unreadable"), *marks],
-        )
-    )
-    if table.kind != "parquet":
-        read = read.collect().lazy()
-    counts = read.select(
-        pl.len().alias("(rows)"),
-        pl.col("unreadable").count().alias("(unreadable)"),
-        *[pl.col(name).count() for name in known],
-        *[pl.col(mark).sum() for mark in marks],
-    )
-    report = _report(table, file, times, counts.collect().row(0, named=True))
-    return Reading(read.drop(marks), report)
-
-
-def _listed(missed: list[str], schema: pl.Schema) -> pl.Expr:
-    """Names of the fields that could not be read, as text; null if all could."""
-    named = [pl.when(mark).then(pl.lit(mark.removeprefix("__missed "))) for mark in missed]
-    if BROKEN in schema:
-        named.append(pl.when(BROKEN).then(pl.lit("line")))
-    if "unreadable" in schema:
-        named.append(charted_text("unreadable", schema["unreadable"]))
-    listed = pl.concat_str(named, separator=", ", ignore_nulls=True)
-    return pl.when(listed != "").then(listed)
-
-
-def _report(table: Export, file: str, times: TimeFields, counts: dict[str, int]) -> pl.DataFrame:
-    total, unreadable, broken = counts["(rows)"], counts["(unreadable)"], counts.get(BROKEN, 0)
-    notes = {
-        f"{broken:,} lines do not have the {len(table.names)} fields of the header": broken,
-        f"{table.left_out:,} rows without any entry were left out": table.left_out,
-        "a header and no rows": total == 0,
-    }
-    said = "; ".join(note for note, holds in notes.items() if holds)
-    whole = ("(rows)", file, table.kind, table.layout, total, total - unreadable, unreadable, said)
-    lines = [
-        (
-            to,
-            name,
-            _type(to),
-            times.formats.get(to, ""),
-            total,
-            counts.get(to),
-            counts.get(f"__missed {to}", 0 if to in counts else None),
-            times.notes.get(to, "") if to in COLUMNS else proposal(name, table.names),
-        )
-        for name, to in table.names.items()
-    ]
-    text, count = pl.String(), pl.Int64()
-    schema = {"column": text, "read_from": text, "type": text, "format": text}
-    schema |= {"rows": count, "filled": count, "unreadable": count, "note": text}
-    return pl.DataFrame([whole, *lines], schema=schema, orient="row")
-
-
-def _type(column: str) -> str:
-    if column in CHOICES:
-        return f"one of {', '.join(CHOICES[column])}"
-    if column in TIMES:
-        return "date and time"
-    return _TYPES[COLUMNS[column].base_type()] if column in COLUMNS else "as in the file"
+def open_export(path: Path, column_map: ColumnMap, *, max_bytes: int, max_rows: int) -> Export:
+    """Open a file of any kind within its limits; its columns are judged, its rows are not."""
+    kind = kind_of(path)
+    require_size(path, max_bytes)
+    shape, header_row = column_map.shape, column_map.header_row
+    if kind == "parquet":
+        table = open_parquet(path, column_map.columns, shape=shape)
+        require_rows(path, table.rows.select(pl.len()).collect().item(), max_rows)
+        return table
+    if kind == "excel":
+        at = {"sheet": column_map.sheet, "header_row": header_row}
+        table = open_excel(path, column_map.columns, shape=shape, **at)
+    else:
+        at = {"encoding": column_map.encoding or "utf-8", "separator": column_map.separator}
+        table = open_delimited(path, column_map.columns, shape=shape, header_row=header_row, **at)
+    require_rows(path, table.rows.collect().height, max_rows)
+    return table

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from subq_toolkit.administrations import COLUMNS, REQUIRED
+from subq_toolkit.administrations import COLUMNS
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import name_meant
+from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES, lacking
 
 
 def header_names(cells: Sequence[str | None], file: str) -> list[str]:
@@ -42,6 +43,7 @@ def map_columns(
     file: str,
     head: Sequence[Sequence[str | None]] = (),
     header_row: int = 1,
+    shape: str = "start_stop",
 ) -> dict[str, str]:
     """For each column of the file, its name in the result, in the file's order.
 
@@ -53,6 +55,8 @@ def map_columns(
         What the user stated: name in the file to name in the result.
     file, head, header_row
         For the messages: name of the file, its first rows, and the row taken for the header.
+    shape
+        What a row of the file is; says which columns are required.
 
     Raises
     ------
@@ -81,28 +85,35 @@ def map_columns(
                 f"'{file}': columns {_listed(sources)} would all be '{target}'. "
                 f"Map one of them to another name in columns=."
             )
-    missing = [name for name in REQUIRED if name not in result.values()]
+    missing = lacking(shape, set(result.values()))
     if missing:
-        raise InputError(_missing(missing, names, stated, file, elsewhere))
+        raise InputError(_missing(missing, names, stated, file, elsewhere, shape))
     return result
 
 
-def proposal(name: str, taken: Mapping[str, str]) -> str:
+def proposal(name: str, taken: Mapping[str, str], shape: str = "start_stop") -> str:
     """Word a hint for a column that rides along but looks like a known one; else nothing."""
-    meant = name_meant(name)
+    meant = name_meant(name, shape=shape)
     if meant is None or meant in taken.values():
         return ""
     return f"rides along; if it is {meant}, read with columns={{'{name}': '{meant}'}}"
 
 
 def _missing(
-    missing: list[str], names: list[str], stated: dict[str, str], file: str, elsewhere: str
+    missing: list[str],
+    names: list[str],
+    stated: dict[str, str],
+    file: str,
+    elsewhere: str,
+    shape: str,
 ) -> str:
     lacking = f"'{file}' has no column {' and no column '.join(map(repr, missing))}. "
     if elsewhere:
         return lacking + elsewhere
     alike = {
-        wanted: [name for name in names if name not in stated and name_meant(name) == wanted]
+        wanted: [
+            name for name in names if name not in stated and name_meant(name, shape=shape) == wanted
+        ]
         for wanted in missing
     }
     found = {candidates[0]: wanted for wanted, candidates in alike.items() if candidates}
@@ -123,8 +134,24 @@ def _missing(
 
 
 def _known(names: Sequence[str | None], stated: Mapping[str, str]) -> set[str]:
-    meant = [stated.get(name) or name_meant(name, exact=True) for name in names if name]
-    return {name for name in meant if name in COLUMNS}
+    meant = [
+        stated.get(name) or name_meant(name, exact=True) or _of_shape(name)
+        for name in names
+        if name
+    ]
+    return {name for name in meant if name in COLUMNS or name in SHAPE_COLUMNS}
+
+
+def _of_shape(name: str) -> str | None:
+    """What a name means in some other shape of export than runs with start and stop."""
+    return next(filter(None, (name_meant(name, exact=True, shape=one) for one in SHAPES)), None)
+
+
+def likely_header(head: Sequence[Sequence[str | None]]) -> int:
+    """The row, counted from 1, that holds the most known names; the first if none holds two."""
+    known = {row: len(_known(cells, {})) for row, cells in enumerate(head, 1)}
+    best = max(known, key=lambda row: known[row], default=1)
+    return best if known.get(best, 0) >= 2 else 1
 
 
 def _is_header(names: Sequence[str], stated: Mapping[str, str]) -> bool:

@@ -73,9 +73,19 @@ def look_at(path: Path, *, encoding: str, separator: str | None, header_row: int
     return Delimited(head, header, separator, encoding)
 
 
-def read_rows(path: Path, names: list[str], seen: Delimited, *, header_row: int) -> pl.DataFrame:
-    """Read every row below the header as text; broken lines are empty rows marked ``BROKEN``."""
-    data = path.read_bytes()
+def read_rows(
+    path: Path,
+    names: list[str],
+    seen: Delimited,
+    *,
+    header_row: int,
+    most_bytes: int | None = None,
+) -> pl.DataFrame:
+    """Read every row below the header as text; broken lines are empty rows marked ``BROKEN``.
+
+    With ``most_bytes`` only the rows that begin so near the start of the file.
+    """
+    data = path.read_bytes() if most_bytes is None else _start_of(path, most_bytes)
     if seen.encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or not data.isascii():
         data = _decoded(data, seen.encoding, path.name).encode("utf-8")
     data = data.replace(b"\r\n", b"\n")
@@ -86,6 +96,15 @@ def read_rows(path: Path, names: list[str], seen: Delimited, *, header_row: int)
     body = body if body.endswith(b"\n") else body + b"\n"
     table = _by_polars(body, names, seen.separator)
     return _by_line(body, names, seen.separator) if table is None else table
+
+
+def _start_of(path: Path, most_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(most_bytes)
+    if len(data) < most_bytes:
+        return data
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:100]
+    return data[: most_bytes // 4 * 4] if wide else data[: data.rfind(b"\n") + 1] or data
 
 
 def _decoded(data: bytes, encoding: str, file: str, *, cut: bool = False) -> str:

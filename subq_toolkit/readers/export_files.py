@@ -47,7 +47,8 @@ def kind_of(path: Path) -> str:
     if path.suffix.lower() not in _SUFFIXES:
         raise InputError(
             f"'{path.name}': the suffix '{path.suffix}' is not known. Readable are "
-            f"{', '.join(_SUFFIXES)}; rename the file if it is one of these, or export it anew."
+            f"{', '.join(_SUFFIXES)} and, as FHIR, .json, .ndjson and .jsonl; rename the file "
+            f"if it is one of these, or export it anew."
         )
     return _SUFFIXES[path.suffix.lower()]
 
@@ -59,11 +60,13 @@ def open_delimited(
     encoding: str,
     separator: str | None,
     header_row: int,
+    shape: str = "start_stop",
 ) -> Export:
     """Read delimited text; its header is judged before the rest is read."""
     seen = look_at(path, encoding=encoding, separator=separator, header_row=header_row)
     names = header_names(seen.header, path.name)
-    result = map_columns(names, columns, file=path.name, head=seen.head, header_row=header_row)
+    at = {"head": seen.head, "header_row": header_row}
+    result = map_columns(names, columns, file=path.name, shape=shape, **at)
     rows = read_rows(path, names, seen, header_row=header_row)
     return _held(rows, result, "delimited", f"{seen.separator!r} {seen.encoding}")
 
@@ -74,11 +77,13 @@ def open_excel(
     *,
     sheet: str | int | None,
     header_row: int,
+    shape: str = "start_stop",
 ) -> Export:
     """Read one sheet of a workbook as text."""
     read = read_sheet(path, sheet=sheet, header_row=header_row)
     names = header_names(read.header, path.name)
-    result = map_columns(names, columns, file=path.name, head=read.head, header_row=header_row)
+    at = {"head": read.head, "header_row": header_row}
+    result = map_columns(names, columns, file=path.name, shape=shape, **at)
     rows = read.rows.rename(dict(zip(read.rows.columns, names, strict=True)))
     return _held(rows, result, "excel", f"sheet '{read.name}'")
 
@@ -94,7 +99,9 @@ def broken_mark(names: Iterable[str]) -> list[str]:
     return [BROKEN] if BROKEN in names else []
 
 
-def open_parquet(path: Path, columns: Mapping[str, str] | None) -> Export:
+def open_parquet(
+    path: Path, columns: Mapping[str, str] | None, *, shape: str = "start_stop"
+) -> Export:
     """Scan a Parquet file; nothing is read but its schema."""
     try:
         rows = pl.scan_parquet(path, glob=False)
@@ -103,4 +110,14 @@ def open_parquet(path: Path, columns: Mapping[str, str] | None) -> Export:
         raise InputError(
             f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
         ) from None
-    return Export(rows, map_columns(names, columns, file=path.name), "parquet", "")
+    result = map_columns(names, columns, file=path.name, shape=shape)
+    return Export(rows, result, "parquet", "")
+
+
+def open_frame(
+    frame: pl.DataFrame | pl.LazyFrame, columns: Mapping[str, str] | None, *, shape: str
+) -> Export:
+    """Take a frame whose columns have the names of an export."""
+    rows = frame.lazy()
+    names = rows.collect_schema().names()
+    return Export(rows, map_columns(names, columns, file="frame", shape=shape), "frame", "")

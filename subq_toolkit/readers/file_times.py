@@ -1,6 +1,6 @@
 """The time columns of one file together: which are text, which have a type, how each is read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -47,10 +47,12 @@ def time_fields(
     *,
     time_format: str | None,
     facility_zone: str | None,
+    names: Sequence[str] = TIMES,
 ) -> TimeFields:
     """Find how the known time columns of ``rows`` are read; text columns are looked through.
 
-    ``read_from`` gives the names of the columns in the file, for the messages.
+    ``read_from`` gives the names of the columns in the file, for the messages; ``names`` are
+    those that hold times.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def time_fields(
         ``facility_zone`` is stated; and as ``find_reading`` does.
     """
     schema = rows.collect_schema()
-    dtypes = {name: schema[name] for name in TIMES if name in schema}
+    dtypes = {name: schema[name] for name in names if name in schema}
     for name, dtype in dtypes.items():
         _require_moments(read_from[name], dtype, facility_zone)
     texts = {

@@ -17,6 +17,12 @@ from subq_toolkit.errors import InputError
 MOST_BYTES = 2 * 1024**3
 
 
+_NOT_OPENED = (
+    "'{}' could not be opened as a workbook: it is damaged, protected by a "
+    "password, or no Excel file. Open it in Excel and save it again, or as CSV."
+)
+
+
 class Sheet(NamedTuple):
     """One sheet: its name, its first rows with the header among them, and the rows below."""
 
@@ -40,10 +46,7 @@ def read_sheet(path: Path, *, sheet: str | int | None, header_row: int) -> Sheet
     try:
         book = fastexcel.read_excel(path)
     except fastexcel.FastExcelError:
-        raise InputError(
-            f"'{path.name}' could not be opened as a workbook: it is damaged, protected by a "
-            f"password, or no Excel file. Open it in Excel and save it again, or as CSV."
-        ) from None
+        raise InputError(_NOT_OPENED.format(path.name)) from None
     name = _chosen(book.sheet_names, sheet, path.name)
     try:
         grid = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
@@ -58,6 +61,16 @@ def read_sheet(path: Path, *, sheet: str | int | None, header_row: int) -> Sheet
         )
     head = [list(row) for row in grid.head(header_row + 20).rows()]
     return Sheet(name, head, head[header_row - 1], grid.slice(header_row))
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Names of the sheets, in their order; as ``read_sheet`` refuses what is no workbook."""
+    fastexcel = _reader()
+    _require_sound(path)
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except fastexcel.FastExcelError:
+        raise InputError(_NOT_OPENED.format(path.name)) from None
 
 
 def _reader() -> ModuleType:
