@@ -50,6 +50,11 @@ def sample_administrations() -> pl.LazyFrame:
     return pl.scan_parquet(dataset("administrations") / "administrations.parquet")
 
 
+def sample_charges() -> pl.LazyFrame:
+    """The bundled charge extract for that chart, scanned lazily: invented, errors planted."""
+    return pl.scan_parquet(dataset("charges") / "charges.parquet")
+
+
 def _folders() -> dict[str, Path]:
     home = _home(_PACKAGE)
     return {readme.parent.name: readme.parent for readme in sorted(home.glob("*/README.md"))}

@@ -80,22 +80,25 @@ def claim_lines(
 def _line(
     facts: pl.LazyFrame, role: str, units: pl.Expr, rule: Parameter, why: pl.Expr
 ) -> pl.LazyFrame:
-    revenue = pl.lit(None, pl.String)
-    for setting, parameter in _REVENUE.items():
-        revenue = (
-            pl.when(pl.col("setting") == setting).then(parameter.expr(_DAY)).otherwise(revenue)
-        )
     cite = _CODES[role] if role == "short_infusion" else rule
     return facts.filter(units > 0).select(
         "encounter_id",
         "service_date",
         code=_CODES[role].expr(_DAY),
         units=units,
-        revenue_code=revenue,
+        revenue_code=revenue_code(pl.col("setting"), _DAY),
         rule=pl.lit(rule.name),
         why=why,
         cite=cite.cite_expr(_DAY),
     )
+
+
+def revenue_code(setting: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """The revenue code of a setting on a day; null for one that has none."""
+    revenue = pl.lit(None, pl.String)
+    for name, parameter in _REVENUE.items():
+        revenue = pl.when(setting == name).then(parameter.expr(day)).otherwise(revenue)
+    return revenue
 
 
 def _split_at_midnight(

@@ -3,6 +3,7 @@
 import re
 import warnings
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import polars as pl
@@ -19,6 +20,8 @@ SUBJECTS = (
     "infusion_time",
     "publication",
     "revenue_codes",
+    "review_sampling",
+    "timely_filing",
     "unlikely_edits",
 )
 PARAMETERS = [
@@ -26,7 +29,7 @@ PARAMETERS = [
     for subject in SUBJECTS
     for name, parameter in read_parameters(subject).items()
 ]
-UNITS = {"min", "h", "%", "1", "code"}
+UNITS = {"min", "h", "%", "1", "code", "months"}
 
 #: Read against facts by hand; a value that moves by one must be moved here too, with a reason.
 IN_FORCE_2026 = {
@@ -51,6 +54,16 @@ IN_FORCE_2026 = {
     "revenue_codes.emergency": "450",
     "revenue_codes.clinic": "510",
     "revenue_codes.treatment_room": "760",
+    "review_sampling.rate_confidence": Decimal("0.95"),
+    "review_sampling.rate_interval": "wilson",
+    "review_sampling.total_confidence": Decimal("0.90"),
+    "review_sampling.degrees_of_freedom": "satterthwaite",
+    "review_sampling.neyman_shares": "size x spread",
+    "review_sampling.finite_population": "n N / (n + N - 1)",
+    "review_sampling.least_sampled": 2,
+    "review_sampling.csv_guard": "'",
+    "timely_filing.medicare": 12,
+    "timely_filing.medicaid": 12,
     "unlikely_edits.first_hour": 1,
     "unlikely_edits.further_hour": 3,
     "unlikely_edits.further_setup": 1,
@@ -142,6 +155,9 @@ def test_every_source_is_used_and_dated() -> None:
     used = {dated.source.key for _, parameter in PARAMETERS for dated in parameter.values}
     used |= {entry["source"] for entry in read_table("findings").values()}
     used |= {entry["source"] for entry in read_table("checklist").values()}
+    used |= {entry["source"] for entry in read_table("audit_classes").values()}
+    used |= {entry["source"] for entry in read_table("audited_codes").values()}
+    used |= {one["source"] for kind in read_table("codings").values() for one in kind.values()}
     for choice in read_table("policies")["choices"].values():
         used |= {answer["source"] for answer in choice["answers"].values()}
     used |= {read_table("policies")["bridge"][key] for key in ("none_source", "some_source")}

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from subq_toolkit.administrations import COLUMNS, accept
-from subq_toolkit.catalog import dataset, sample_administrations
+from subq_toolkit.catalog import dataset, sample_administrations, sample_charges
 from subq_toolkit.coding import code_administrations
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers import read_administrations
@@ -196,9 +196,12 @@ def test_the_bundled_export_is_what_the_command_writes(sample, tmp_path):
         text=True,
         check=True,
     )
-    written = Path(said.stdout.strip())
-    assert written == tmp_path / "administrations.parquet"
-    assert_frame_equal(pl.read_parquet(written), sample)
+    written = [Path(line) for line in said.stdout.split()]
+    assert written == [tmp_path / "administrations.parquet", tmp_path / "charges.parquet"]
+    assert_frame_equal(pl.read_parquet(written[0]), sample)
+    assert_frame_equal(pl.read_parquet(written[1]), sample_charges().collect())
+    planted = dataset("charges") / "planted_errors.csv"
+    assert (tmp_path / planted.name).read_bytes() == planted.read_bytes()
     assert_frame_equal(administrations(), sample)
 
 

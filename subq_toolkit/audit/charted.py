@@ -1,0 +1,81 @@
+"""What the chart supports, one row per encounter: the side a claim is held against."""
+
+import polars as pl
+
+from subq_toolkit.administrations import unread_runs
+from subq_toolkit.coding import Coded
+from subq_toolkit.conditions import conditions
+from subq_toolkit.findings import outcomes_of_findings
+from subq_toolkit.lines import revenue_code
+
+#: Roles of the subcutaneous infusion codes, and the fact that holds their units.
+ROLES = {
+    "first_hour": "_units_first",
+    "further_hour": "_units_further",
+    "further_setup": "_units_setup",
+    "short_infusion": "_units_short",
+}
+#: Columns by which errors are grouped, where the chart has them.
+PLACES = ("payer", "department", "setting", "locality")
+
+
+def charted(coded: Coded) -> pl.LazyFrame:
+    """One row per encounter of a chart.
+
+    Returns
+    -------
+    pl.LazyFrame
+        ``encounter_id, service_date, last_date, outcome`` (``refused`` if no row could be read),
+        ``infusion_min`` [min], ``charted_<role>`` units of a coded encounter [1],
+        ``injections`` and ``intravenous`` rows [1], ``infused`` (something subcutaneous, or of no
+        known route, is charted), ``rows_refused`` (true if some row could not
+        be read), ``open_points`` (findings that keep it from being coded), ``revenue_code`` of
+        its setting, and ``payer, department, setting, locality``.
+    """
+    facts = coded.facts
+    has = facts.collect_schema()
+    coded_one = pl.col("outcome") == "coded"
+    known = pl.col("outcome") != "query"
+    readable = facts.select(
+        "encounter_id",
+        "service_date",
+        pl.max_horizontal("_last_day", "service_date").alias("last_date"),
+        "outcome",
+        pl.when(known).then(pl.col("_minutes")).cast(pl.Int64).alias("infusion_min"),
+        *(
+            pl.when(coded_one).then(pl.col(fact)).cast(pl.Int64).alias(f"charted_{role}")
+            for role, fact in ROLES.items()
+        ),
+        (pl.sum_horizontal("_counted_rows", "_boluses", "_no_route") > 0).alias("infused"),
+        pl.col("_injections").cast(pl.Int64).alias("injections"),
+        pl.col("_intravenous").cast(pl.Int64).alias("intravenous"),
+        _open_points(coded).alias("open_points"),
+        revenue_code(pl.col("setting"), pl.col("service_date")).alias("revenue_code"),
+        *(
+            (pl.col(name) if name in has else pl.lit(None)).cast(pl.String).alias(name)
+            for name in PLACES
+        ),
+    )
+    unreadable = (
+        unread_runs(coded.intake)
+        .with_columns(rows_refused=True)
+        .filter(pl.col("encounter_id").is_not_null())
+        .unique()
+    )
+    return readable.join(unreadable, on="encounter_id", how="full", coalesce=True).with_columns(
+        pl.col("rows_refused").fill_null(False),
+        pl.col("outcome").fill_null("refused"),
+        pl.col("infused").fill_null(True),
+    )
+
+
+def _open_points(coded: Coded) -> pl.Expr:
+    """Names of the findings that make an encounter a query or refer it, as text."""
+    stops = outcomes_of_findings(coded.policy)
+    named = [
+        pl.when(condition.when).then(pl.lit(name.replace("_", " ")))
+        for name, condition in conditions(coded.policy).items()
+        if stops.get(name) in ("query", "refer")
+    ]
+    listed = pl.concat_str(named, separator=", ", ignore_nulls=True)
+    return pl.when(pl.col("outcome") != "coded").then(listed)

@@ -1,0 +1,207 @@
+"""The class of each billed code: what is wrong with it, in words, and what to do.
+
+Urgency, remedy and source of a class stand in ``parameters/audit_classes.toml``, whose order
+decides where several apply.
+"""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from subq_toolkit.audit.billed import OTHER_FAMILY
+from subq_toolkit.conditions import says
+from subq_toolkit.effective import read_parameters, read_table, sources
+
+#: Every class, gravest first, with label, error, risk, what_to_do, source and standing.
+CLASSES = read_table("audit_classes")
+_EDITS = read_parameters("unlikely_edits")
+_DAY, _ROLE = pl.col("service_date"), pl.col("role")
+_BILLED, _SUPPORTED, _MINUTES = pl.col("billed_units"), pl.col("supported"), pl.col("infusion_min")
+
+
+class _Class(NamedTuple):
+    """When a class applies, and its sentence."""
+
+    when: pl.Expr
+    reason: pl.Expr
+
+
+def _against() -> str:
+    return "{} billed, {} supported by {} min"
+
+
+def _sentence(rest: str, *values: pl.Expr) -> pl.Expr:
+    return says(_against() + rest, _BILLED, _SUPPORTED, _MINUTES, *values)
+
+
+def _edit() -> pl.Expr:
+    edit = pl.lit(None, pl.Int64)
+    for role, parameter in _EDITS.items():
+        edit = pl.when(_ROLE == role).then(parameter.expr(_DAY)).otherwise(edit)
+    return edit
+
+
+def _classes() -> dict[str, _Class]:
+    outcome, points = pl.col("outcome"), pl.col("open_points")
+    coded, query = outcome == "coded", outcome == "query"
+    charted = pl.col("_n").is_not_null()
+    in_place = pl.col("injections_in_place")
+    above = (pl.col("most_a_day") > _edit()).fill_null(False)
+    pair = (_BILLED < _SUPPORTED) & (pl.col("billed_first") <= 0)
+    pair &= (pl.col("billed_other") > 0) | in_place
+    revenue, last = pl.col("billed_revenue"), pl.col("revenue_last")
+    belongs = pl.col("revenue_code")
+    off = (
+        pl.col("setting").is_not_null()
+        & (revenue.ne_missing(belongs) | last.ne_missing(belongs))
+        & revenue.is_not_null()
+    )
+    return {
+        "chart_unreadable": _Class(
+            charted & pl.col("rows_refused") & ~(coded & (_BILLED == _SUPPORTED)),
+            says("{} billed; rows of the chart could not be read.", _BILLED),
+        ),
+        "coder_decides": _Class(
+            outcome == "refer", says("{} billed; a coder decides: {}.", _BILLED, points)
+        ),
+        "chart_incomplete": _Class(
+            query & ~pl.col("any_charge"), says("Nothing billed; open in the chart: {}.", points)
+        ),
+        "documentation_missing": _Class(
+            query & (_BILLED > _SUPPORTED),
+            says("{} billed; open in the chart: {}.", _BILLED, points),
+        ),
+        "charge_without_chart": _Class(
+            ~charted,
+            pl.when("elsewhere")
+            .then(says("{} billed; the encounter is charted on another date.", _BILLED))
+            .otherwise(says("{} billed; the chart has no such encounter.", _BILLED)),
+        ),
+        "chart_without_charge": _Class(
+            coded & ~pl.col("any_charge"),
+            says("{} supported by {} min; no charge stands.", _SUPPORTED, _MINUTES),
+        ),
+        "wrong_family": _Class(
+            coded
+            & (
+                ((_ROLE == OTHER_FAMILY) & (_BILLED > 0))
+                | ((_ROLE == "short_infusion") & in_place)
+                | pair
+            ),
+            pl.when(pair)
+            .then(_sentence("; a code of another family stands in its place."))
+            .when(_ROLE == OTHER_FAMILY)
+            .then(
+                says(
+                    "{} billed; the chart holds a subcutaneous infusion of {} min and no "
+                    "intravenous row.",
+                    _BILLED,
+                    _MINUTES,
+                )
+            )
+            .otherwise(_sentence(" and charted injections; the first hour is not billed.")),
+        ),
+        "duplicate": _Class(
+            (_BILLED > _SUPPORTED) & (pl.col("copies") > 0) & (pl.col("units_once") == _SUPPORTED),
+            _sentence("; identical lines beyond the first: {}.", pl.col("copies")),
+        ),
+        "add_on_without_primary": _Class(
+            _ROLE.is_in(["further_hour", "further_setup"])
+            & (_BILLED > 0)
+            & (pl.col("billed_first") <= 0),
+            _sentence("; no first hour is billed beside it."),
+        ),
+        "setup_more_than_once": _Class(
+            (_ROLE == "further_setup") & (_BILLED > 1),
+            says("{} billed, {} supported; once an encounter.", _BILLED, _SUPPORTED),
+        ),
+        "above_unlikely_edit": _Class(
+            (_BILLED > _SUPPORTED) & above,
+            _sentence("; the edit of a day stops at {}.", _edit()),
+        ),
+        "over": _Class(_BILLED > _SUPPORTED, _sentence(".")),
+        "under": _Class(_BILLED < _SUPPORTED, _sentence(".")),
+        "wrong_date": _Class(
+            pl.col("days_off") > 0,
+            says("Charged {} day off the charted day.", pl.col("days_off")),
+        ),
+        "wrong_revenue_code": _Class(
+            off & charted,
+            says(
+                "Revenue code {} billed; {} has {}.",
+                revenue,
+                pl.col("setting"),
+                pl.coalesce("revenue_code", pl.lit("none")),
+            ),
+        ),
+        "agrees": _Class(
+            pl.lit(True),
+            pl.when(above)
+            .then(_sentence("; the edit of a day stops at {}: expect a denial there.", _edit()))
+            .otherwise(_sentence(".")),
+        ),
+    }
+
+
+def classified(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to compared rows their class and what belongs to it.
+
+    Parameters
+    ----------
+    rows
+        As ``compared`` returns them.
+
+    Returns
+    -------
+    pl.LazyFrame
+        ``rows`` with ``class, reason, what_to_do, cite, risk``, ``judged`` (whether billed could
+        be held against supported), and ``supported`` null where it could not.
+    """
+    injected = (
+        (pl.col("billed_short") > _charted("short_infusion") + pl.col("injections").fill_null(0))
+        & (pl.col("billed_first") <= 0)
+        & (_charted("first_hour") > 0)
+    )
+    rows = rows.with_columns(injections_in_place=injected.fill_null(False))
+    classes = _classes()
+    name = pl.lit("agrees")
+    for key in reversed(list(CLASSES)):
+        name = pl.when(classes[key].when.fill_null(False)).then(pl.lit(key)).otherwise(name)
+    rows = rows.with_columns(name.alias("class")).collect()
+    # Each sentence is built only for the rows of its class.
+    numbered = rows.with_row_index("_row_no").lazy()
+    sentences = [
+        numbered.filter(pl.col("class") == key).select("_row_no", reason=one.reason)
+        for key, one in classes.items()
+    ]
+    reasons = pl.concat(sentences).sort("_row_no").collect()
+    unjudged = [key for key in CLASSES if not judged(key)]
+    return (
+        rows.with_columns(reasons["reason"])
+        .lazy()
+        .with_columns(
+            what_to_do=_said({key: one["what_to_do"] for key, one in CLASSES.items()}),
+            cite=_said({key: cite(key) for key in CLASSES}),
+            risk=_said({key: one["risk"] for key, one in CLASSES.items()}),
+            judged=~pl.col("class").is_in(unjudged),
+        )
+        .with_columns(supported=pl.when("judged").then("supported"))
+    )
+
+
+def judged(name: str) -> bool:
+    """Whether billed was held against supported: true for errors and for agreement."""
+    return CLASSES[name]["error"] or name == "agrees"
+
+
+def cite(name: str) -> str:
+    """The source behind a class, with its standing."""
+    return sources()[CLASSES[name]["source"]].cite(CLASSES[name]["standing"])
+
+
+def _said(by_class: dict[str, str]) -> pl.Expr:
+    return pl.col("class").replace_strict(by_class, return_dtype=pl.String)
+
+
+def _charted(role: str) -> pl.Expr:
+    return pl.col(f"charted_{role}").fill_null(0)

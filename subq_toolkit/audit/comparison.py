@@ -1,0 +1,100 @@
+"""Billed against supported, encounter by encounter and code by code, without a judgement."""
+
+import polars as pl
+
+from subq_toolkit.audit.billed import CODE, OTHER_FAMILY, ROLE, billed_by_code
+from subq_toolkit.audit.charted import ROLES
+from subq_toolkit.effective import read_parameters
+
+_CODES = read_parameters("codes")
+
+
+def compared(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per encounter and code that was billed or is supported.
+
+    Parameters
+    ----------
+    charges
+        Charges to be compared, with ``_n`` and ``role``; see ``set_aside``.
+    chart
+        One row per encounter with ``_n``; see ``charted``.
+
+    Returns
+    -------
+    pl.LazyFrame
+        The columns of ``billed_by_code`` (zero units where nothing was billed) and of the chart
+        (null where there is none), ``supported`` units [1] as charted, ``any_charge``,
+        ``billed_first, billed_other`` [1] of the whole encounter.
+    """
+    charges = charges.with_columns(pl.col("code").cast(CODE))
+    billed = billed_by_code(charges.filter(pl.col("_n").is_not_null()), ["_n"])
+    beside = billed.group_by("_n").agg(
+        billed_first=_of_role("first_hour"),
+        billed_short=_of_role("short_infusion"),
+        billed_other=_of_role(OTHER_FAMILY),
+        any_charge=pl.lit(True).first(),
+    )
+    rows = billed.join(
+        _supported(chart, beside), on=["_n", "role", "code"], how="full", coalesce=True
+    ).join(beside, on="_n", how="left")
+    alone = billed_by_code(
+        charges.filter(pl.col("_n").is_null()), ["encounter_id", "service_date"]
+    ).with_columns(any_charge=pl.lit(True))
+    counts = ("billed_units", "units_once", "most_a_day", "lines", "copies", "days_off")
+    beside_counts = ("billed_first", "billed_short", "billed_other")
+    together = pl.concat(
+        [
+            _beside_chart(rows, chart),
+            alone.sort("encounter_id", "service_date", "code"),
+        ],
+        how="diagonal",
+    )
+    return together.with_columns(
+        pl.col(*counts, *beside_counts).fill_null(0).cast(pl.Int64),
+        pl.col("any_charge").fill_null(False),
+        payer=pl.coalesce("charged_payer", "payer"),
+        department=pl.coalesce("department", "charged_department"),
+        code=pl.col("code").cast(pl.String),
+    ).with_columns(supported=_as_charted())
+
+
+def _beside_chart(rows: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows in the order of the chart, with its columns.
+
+    Rows are put in order by one whole number and the chart's columns picked by place: a sort or
+    an ordered join of so wide a table takes four times as long.
+    """
+    held, table = rows.collect(), chart.drop("_n", "_key").collect()
+    place = pl.col("_n").cast(pl.Int64) * len(CODE.categories)
+    order = held.select(place + pl.col("code").to_physical().cast(pl.Int64)).to_series().arg_sort()
+    held = held[order]
+    return held.hstack(table[held["_n"]]).lazy()
+
+
+def _of_role(role: str) -> pl.Expr:
+    return pl.col("billed_units").filter(pl.col("role") == role).sum()
+
+
+def _supported(chart: pl.LazyFrame, beside: pl.LazyFrame) -> pl.LazyFrame:
+    """``_n, role, code`` of what the chart supports, and of infusions that await an answer."""
+    day, coded = pl.col("service_date"), pl.col("outcome") == "coded"
+    units = [
+        chart.filter(coded & (pl.col(f"charted_{role}") > 0)).select(
+            "_n", role=pl.lit(role, ROLE), code=_CODES[role].expr(day).cast(CODE)
+        )
+        for role in ROLES
+    ]
+    waiting = chart.filter(~coded & pl.col("infused")).join(beside, on="_n", how="anti")
+    first = _CODES["first_hour"]
+    code = pl.coalesce(first.expr(day), pl.lit(first.values[-1].value)).cast(CODE)
+    return pl.concat([*units, waiting.select("_n", role=pl.lit("first_hour", ROLE), code=code)])
+
+
+def _as_charted() -> pl.Expr:
+    """Units that the chart supports; an injection code is supported by charted injections too."""
+    units = pl.lit(0, pl.Int64)
+    for role in ROLES:
+        units = pl.when(pl.col("role") == role).then(pl.col(f"charted_{role}")).otherwise(units)
+    units = units.fill_null(0)
+    with_injections = pl.col("billed_units").clip(units, units + pl.col("injections").fill_null(0))
+    return pl.when(pl.col("role") == "short_infusion").then(with_injections).otherwise(units)

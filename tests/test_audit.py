@@ -1,0 +1,647 @@
+"""Billed against supported: what an audit finds, what it leaves alone, and what it is worth."""
+
+import csv
+import random
+from collections import Counter
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import subq_toolkit as sq
+from subq_toolkit.audit import Audit, audit
+from subq_toolkit.audit.classes import CLASSES
+from subq_toolkit.errors import InputError
+from subq_toolkit.synthetic import administrations
+from subq_toolkit.synthetic.charges import planted_charges
+
+CASES = list(csv.DictReader((Path(__file__).parent / "cases" / "audit.csv").open(encoding="utf-8")))
+DAY, TODAY = date(2026, 3, 2), date(2026, 6, 1)
+NINE = datetime(2026, 3, 2, 9)
+ERRORS = [name for name, one in CLASSES.items() if one["error"]]
+CLINIC = {"setting": "clinic", "payer": "Medicare", "department": "North"}
+
+
+def run(encounter="E1", minutes=60, *, start=NINE, **other) -> dict:
+    stop = None if minutes is None else start + timedelta(minutes=minutes)
+    run = {"encounter_id": encounter, "start_at": start, "stop_at": stop}
+    return run | {"route": "subcutaneous", "pump_id": "A", "site": "abdomen"} | CLINIC | other
+
+
+def charge(code, units=1, encounter="E1", **other) -> dict:
+    return {"encounter_id": encounter, "service_date": DAY, "code": code, "units": units} | other
+
+
+def audited(runs: list[dict], charges: list[dict], **terms) -> Audit:
+    chart = pl.DataFrame(runs, infer_schema_length=None)
+    schema = {"encounter_id": pl.String, "service_date": pl.Date, "code": pl.String}
+    given = pl.DataFrame(
+        charges, infer_schema_length=None, schema=None if charges else schema | {"units": pl.Int64}
+    )
+    return audit(
+        sq.code_administrations(chart), given, **({"on": TODAY, "schedule": "mpfs"} | terms)
+    )
+
+
+def classes(found: Audit) -> dict[str, str]:
+    return dict(found.lines.select("code", "class").collect().rows())
+
+
+def line(found: Audit, code: str) -> dict:
+    return found.lines.filter(pl.col("code") == code).collect().row(0, named=True)
+
+
+# ---------------------------------------------------------------- the case table
+
+
+def charted(case: dict) -> list[dict]:
+    minutes = int(case["minutes"]) if case["minutes"] else None
+    there = {"setting": case["setting"]}
+    runs = [run(minutes=minutes, **there)]
+    if case["pumps"] == "2":
+        runs.append(run(minutes=minutes, pump_id="B", site="thigh", **there))
+    if case["beside"] == "gravity":
+        runs[0]["delivery"] = "gravity"
+    elif case["beside"]:
+        runs.append(run(minutes=5, pump_id=None, site=None, **there) | {"route": case["beside"]})
+    return runs
+
+
+def billed(case: dict) -> list[dict]:
+    charges = []
+    for text in case["charges"].split():
+        sold, _, revenue = text.partition("/")
+        code, units = sold.split("*")
+        own = {"clinic": "510", "emergency": "450", "treatment_room": "760"}.get(case["setting"])
+        own = {"": own, "none": None}.get(revenue, revenue)
+        charges.append(charge(code, int(units), revenue_code=own))
+    return charges
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_cases(case):
+    found = classes(audited(charted(case), billed(case)))
+    assert found == dict(pair.split() for pair in case["found"].split(";"))
+
+
+def test_every_class_but_those_of_whole_tables_has_a_case():
+    in_cases = {pair.split()[1] for case in CASES for pair in case["found"].split(";")}
+    elsewhere = {"charge_without_chart", "chart_unreadable", "wrong_date"}
+    assert in_cases == set(CLASSES) - elsewhere
+
+
+# ---------------------------------------------------------------- a year with planted errors
+
+
+@pytest.fixture(scope="module")
+def year():
+    rows = administrations(4_000, seed=11, start=date(2025, 7, 1), days=365)
+    coded = sq.code_administrations(rows)
+    return coded, *planted_charges(coded, seed=11)
+
+
+def test_a_year_every_planted_error_is_found_and_no_other(year):
+    coded, charges, planted = year
+    found = audit(coded, charges, on=TODAY)
+    wrong = found.lines.filter(pl.col("class").is_in(ERRORS)).collect()
+    got = set(wrong.select("encounter_id", "code", "class").rows())
+    assert got == set(planted.rows())
+    assert set(planted["class"]) == set(ERRORS)
+
+
+def test_a_year_in_figures(year):
+    """Counted once from the generator; moved by hand if its draws move."""
+    coded, charges, planted = year
+    counts = Counter(planted["class"])
+    assert planted.height == sum(counts.values())
+    found = audit(coded, charges, on=TODAY)
+    assert found.reconcile()["rows_in"] == charges.height
+    assert min(counts.values()) >= 5
+
+
+def test_the_bundled_charges_hold_what_is_written_beside_them():
+    found = audit(sq.code_administrations(sq.sample_administrations()), sq.sample_charges())
+    planted = pl.read_csv(
+        sq.dataset("charges") / "planted_errors.csv", schema_overrides={"code": pl.String}
+    )
+    wrong = found.lines.filter(pl.col("class").is_in(ERRORS))
+    got = set(wrong.select("encounter_id", "code", "class").collect().rows())
+    assert got == set(planted.rows())
+
+
+def test_the_order_of_the_rows_does_not_matter(year):
+    coded, charges, _ = year
+    straight = audit(coded, charges, on=TODAY)
+    # Of two replacements the later row stands, so only whole encounters are put in another order.
+    key = pl.col("encounter_id").str.strip_chars().str.to_uppercase().hash(7)
+    mixed = audit(coded, charges.sort(key, maintain_order=True), on=TODAY)
+    assert straight.lines.collect().equals(mixed.lines.collect())
+    assert straight.encounters.collect().equals(mixed.encounters.collect())
+
+
+def test_nothing_is_lost(year):
+    coded, charges, _ = year
+    found = audit(coded, charges, on=TODAY)
+    counts = found.reconcile()
+    assert counts["rows_in"] == charges.height == sum(counts.values()) - counts["rows_in"]
+    for table in (found.compared, found.set_aside, found.superseded):
+        assert "row" in table.collect_schema()
+    rows = pl.concat(
+        [one.select(pl.col("row").cast(pl.Int64)) for one in
+         (found.compared, found.set_aside, found.superseded, found.refused)]
+    ).collect()["row"].sort()  # fmt: skip
+    assert rows.to_list() == list(range(1, charges.height + 1))
+
+
+def test_every_infusion_of_the_chart_appears(year):
+    coded, charges, _ = year
+    inside = set(audit(coded, charges, on=TODAY).encounters.collect()["encounter_id"])
+    lines = set(coded.lines.collect()["encounter_id"])
+    waiting = coded.encounters.filter(pl.col("outcome").is_in(["query", "refer"])).collect()
+    infused = coded.accepted.filter(
+        (pl.col("route") == "subcutaneous") | pl.col("route").is_null()
+    ).collect()["encounter_id"]
+    assert lines <= inside
+    assert set(waiting["encounter_id"]) & set(infused) <= inside
+
+
+# ---------------------------------------------------------------- matching
+
+
+@pytest.mark.parametrize(
+    ("charted_as", "charged_as"),
+    [
+        ("E1", " e1 "),
+        ("00012345", "12345"),
+        ("12345", "0012345"),
+        ("0", "000"),
+        ("A-7", "a-7"),
+    ],
+)
+def test_one_number_in_several_spellings(charted_as, charged_as):
+    found = audited([run(charted_as)], [charge("96369", encounter=charged_as)])
+    assert classes(found) == {"96369": "agrees"}
+    assert line(found, "96369")["encounter_id"] == charted_as
+
+
+def test_where_two_encounters_would_be_the_same_only_the_spelling_counts():
+    runs = [run("0012"), run("12", minutes=100)]
+    found = audited(runs, [charge("96369", encounter="12"), charge("96370", encounter="12"),
+                           charge("96369", encounter="012")])  # fmt: skip
+    got = found.lines.select("encounter_id", "code", "class").collect().rows()
+    assert got == [
+        ("0012", "96369", "chart_without_charge"),
+        ("12", "96369", "agrees"),
+        ("12", "96370", "agrees"),
+        ("012", "96369", "charge_without_chart"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (-2, "charge_without_chart"),
+        (-1, "wrong_date"),
+        (0, "agrees"),
+        (1, "wrong_date"),
+        (2, "charge_without_chart"),
+    ],
+)
+def test_dates_around_the_charted_day(days, expected):
+    found = audited([run()], [charge("96369", service_date=DAY + timedelta(days=days))])
+    billed_line = found.lines.filter(pl.col("billed_units") > 0).collect().row(0, named=True)
+    assert billed_line["class"] == expected
+    if expected == "charge_without_chart":
+        assert billed_line["reason"] == "1 billed; the encounter is charted on another date."
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(0, "agrees"), (1, "agrees"), (2, "wrong_date"), (3, "charge_without_chart")],
+)
+def test_after_midnight_both_days_are_charted_days(days, expected):
+    late = run(minutes=151, start=datetime(2026, 3, 2, 23, 0))
+    further = charge("96370", 2, service_date=DAY + timedelta(days=days))
+    found = audited([late], [charge("96369"), further])
+    got = found.lines.filter((pl.col("code") == "96370") & (pl.col("billed_units") > 0))
+    assert got.collect()["class"].to_list() == [expected]
+
+
+def test_a_charge_that_is_nowhere_in_the_chart():
+    found = audited([run()], [charge("96369"), charge("96370", 2, encounter="E9")])
+    got = line(found, "96370")
+    assert (got["class"], got["billed_units"], got["supported_units"]) == (
+        "charge_without_chart",
+        2,
+        0,
+    )
+    assert got["outcome"] is None
+    assert got["reason"] == "2 billed; the chart has no such encounter."
+    # two further hours at 17.03, CMS relative values of July 2026 carried to March
+    assert got["difference_usd"] == 2 * Decimal("17.03")
+
+
+def test_codes_that_are_not_compared_are_set_aside_with_the_reason():
+    charges = [charge("96369"), charge("J1559", 40), charge("96372", encounter="E8")]
+    found = audited([run()], charges)
+    aside = found.set_aside.collect()
+    assert aside.select("row", "code").rows() == [(2, "J1559"), (3, "96372")]
+    assert aside["set_aside_because"].to_list() == [
+        "no code of a subcutaneous infusion, nor one that stands in its place",
+        "nothing in the chart says that it was a subcutaneous infusion",
+    ]
+
+
+def test_codes_of_2008_are_compared_by_their_date():
+    old = datetime(2008, 5, 5, 9)
+    found = audited(
+        [run(minutes=100, start=old)],
+        [charge("90769", service_date=old.date()), charge("96369", service_date=old.date())],
+    )
+    assert classes(found) == {"90769": "agrees", "90770": "under"}
+    assert found.set_aside.collect()["code"].to_list() == ["96369"]
+
+
+# ---------------------------------------------------------------- which charges stand
+
+
+def test_a_replaced_claim_does_not_count():
+    charges = [
+        charge("96369", claim_id="C1", frequency="1"),
+        charge("96370", 3, claim_id="C1", frequency="1"),
+        charge("96369", claim_id="C2", frequency="7", replaces_claim_id="C1"),
+    ]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+    gone = found.superseded.collect()
+    assert gone.select("row", "superseded_by").rows() == [
+        (1, "replaced by a later claim"),
+        (2, "replaced by a later claim"),
+    ]
+
+
+def test_of_two_replacements_of_one_claim_the_later_row_stands():
+    charges = [
+        charge("96369", claim_id="C1", frequency="1"),
+        charge("96370", 3, claim_id="C2", frequency="7", replaces_claim_id="C1"),
+        charge("96369", claim_id="C3", frequency="7", replaces_claim_id="C1"),
+    ]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+    assert found.superseded.collect()["row"].to_list() == [1, 2]
+
+
+def test_a_replacement_of_a_replacement():
+    charges = [
+        charge("96370", 3, claim_id="C1", frequency="1"),
+        charge("96370", 2, claim_id="C2", frequency="7", replaces_claim_id="C1"),
+        charge("96369", claim_id="C3", frequency="7", replaces_claim_id="C2"),
+    ]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+
+
+def test_a_replacement_under_the_number_of_its_original():
+    charges = [
+        charge("96370", 3, claim_id="C1", frequency="1"),
+        charge("96369", claim_id="C1", frequency="7", replaces_claim_id="C1"),
+    ]
+    assert classes(audited([run()], charges)) == {"96369": "agrees"}
+
+
+def test_a_void_takes_both_away():
+    charges = [
+        charge("96369", claim_id="C1", frequency="1"),
+        charge("96369", claim_id="C2", frequency="8", replaces_claim_id="C1"),
+    ]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "chart_without_charge"}
+    assert found.superseded.collect()["superseded_by"].to_list() == [
+        "voided by a later claim",
+        "voids another claim",
+    ]
+
+
+def test_a_replacement_that_names_an_unknown_claim_means_the_only_original():
+    charges = [
+        charge("96370", 3, claim_id="C1", frequency="1"),
+        charge("96369", claim_id="C2", frequency="7", replaces_claim_id="ICN-77"),
+    ]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+    assert found.superseded.collect()["superseded_by"].item() == (
+        "replaced by a later claim that names none of the extract; it is the encounter's only "
+        "other claim"
+    )
+
+
+def test_claims_without_numbers_are_told_apart_by_their_frequency():
+    charges = [charge("96370", 3, frequency="1"), charge("96369", frequency="7")]
+    assert classes(audited([run()], charges)) == {"96369": "agrees"}
+
+
+def test_with_two_originals_an_unknown_claim_undoes_neither():
+    charges = [
+        charge("96369", claim_id="C1", frequency="1"),
+        charge("96370", claim_id="C2", frequency="1"),
+        charge("96370", claim_id="C3", frequency="7", replaces_claim_id="ICN-77"),
+    ]
+    found = audited([run(minutes=151)], charges)
+    assert classes(found) == {"96369": "agrees", "96370": "agrees"}
+    assert found.superseded.collect().is_empty()
+
+
+def test_another_encounter_s_claim_is_not_replaced():
+    charges = [
+        charge("96369", claim_id="C1", frequency="1"),
+        charge("96369", encounter="E2", claim_id="C2", frequency="7", replaces_claim_id="C1"),
+    ]
+    found = audited([run(), run("E2")], charges)
+    assert found.lines.collect()["class"].to_list() == ["agrees", "agrees"]
+
+
+@pytest.mark.parametrize("status", ["voided", "replaced"])
+def test_a_line_that_is_marked_does_not_count(status):
+    charges = [charge("96369"), charge("96370", 1, status=status)]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+    assert found.superseded.collect()["superseded_by"].item() == f"marked as {status}"
+
+
+@pytest.mark.parametrize("status", ["final", "pending", "denied", None])
+def test_other_lines_count(status):
+    assert classes(audited([run()], [charge("96369", status=status)])) == {"96369": "agrees"}
+
+
+# ---------------------------------------------------------------- the chart
+
+
+def test_rows_that_cannot_be_read_keep_a_difference_from_being_judged():
+    runs = [run(minutes=60), run(minutes=-10, start=NINE + timedelta(hours=3))]
+    found = audited(runs, [charge("96369"), charge("96370", 1)])
+    assert classes(found) == {"96369": "agrees", "96370": "chart_unreadable"}
+    got = line(found, "96370")
+    assert (got["direction"], got["supported_units"], got["supported_usd"]) == (
+        "not judged",
+        None,
+        None,
+    )
+
+
+def test_an_encounter_of_which_nothing_could_be_read():
+    found = audited(
+        [run(), run("E2", minutes=-10)], [charge("96369"), charge("96369", encounter="E2")]
+    )
+    got = found.lines.filter(pl.col("encounter_id") == "E2").collect().row(0, named=True)
+    assert (got["class"], got["outcome"]) == ("chart_unreadable", "refused")
+
+
+def test_a_copy_in_the_chart_is_no_reason_to_doubt_it():
+    assert classes(audited([run(), run()], [charge("96369"), charge("96370", 1)])) == {
+        "96369": "agrees",
+        "96370": "over",
+    }
+
+
+def test_intravenous_encounters_without_a_charge_are_not_listed():
+    found = audited([run(), run("E2") | {"route": "intravenous"}], [charge("96369")])
+    assert found.encounters.collect()["encounter_id"].to_list() == ["E1"]
+
+
+def test_the_policy_decides_what_is_supported():
+    runs = pl.DataFrame([run(minutes=None)])
+    charges = pl.DataFrame([charge("96372")])
+    asked = audit(sq.code_administrations(runs), charges, on=TODAY)
+    short = audit(
+        sq.code_administrations(runs, policy=sq.Policy(missing_stop="short")), charges, on=TODAY
+    )
+    assert classes(asked) == {"96372": "documentation_missing"}
+    assert classes(short) == {"96372": "agrees"}
+    assert line(asked, "96372")["reason"] == "1 billed; open in the chart: missing stop."
+
+
+# ---------------------------------------------------------------- money
+
+
+def test_money_of_a_line_and_of_its_encounter():
+    """National office amounts of 2026: 4.34 and 0.51 RVU times 33.4009, to the cent."""
+    found = audited(
+        [run(minutes=100, setting="physician_office")],
+        [charge("96369", charge_usd=640.0), charge("96370", 3, charge_usd=465.0, paid_usd=20.0)],
+    )
+    got = line(found, "96370")
+    assert got["billed_usd"] == Decimal("51.09")
+    assert got["supported_usd"] == Decimal("17.03")
+    assert got["difference_usd"] == Decimal("34.06")
+    assert (got["charge_usd"], got["paid_usd"]) == (465.0, 20.0)
+    whole = found.encounters.collect().row(0, named=True)
+    assert whole["billed_usd"] == Decimal("144.96") + Decimal("51.09")
+    assert whole["difference_usd"] == Decimal("34.06")
+    assert (whole["class"], whole["classes"], whole["direction"]) == (
+        "over",
+        "over, agrees",
+        "over",
+    )
+
+
+def test_what_stands_beside_a_line_decides_what_it_is_worth():
+    """Outpatient: the injection code is packaged beside 96369 and paid alone."""
+    runs = [run(minutes=60), run("E2", minutes=10)]
+    charges = [charge("96369"), charge("96372", 1), charge("96372", encounter="E2")]
+    found = audited(runs, charges, schedule="opps")
+    over, short = found.lines.filter(pl.col("code") == "96372").collect().rows(named=True)
+    assert (over["class"], over["billed_usd"]) == ("over", Decimal("0.00"))
+    assert (short["class"], short["billed_usd"] > 0) == ("agrees", True)
+
+
+def test_a_day_without_a_price_has_no_amounts():
+    found = audited(
+        [run(start=datetime(2015, 3, 2, 9))], [charge("96369", 2, service_date=date(2015, 3, 2))]
+    )
+    got = line(found, "96369")
+    assert (got["billed_usd"], got["supported_usd"], got["difference_usd"]) == (None, None, None)
+    whole = found.encounters.collect().row(0, named=True)
+    assert (whole["difference_usd"], whole["direction"]) == (None, "over")
+
+
+def test_by_default_each_setting_is_valued_at_its_own_schedule():
+    runs = [run(setting="clinic"), run("E2", setting="physician_office")]
+    charges = [charge("96369", encounter=name) for name in ("E1", "E2")]
+    values = {
+        schedule: audited(runs, charges, schedule=schedule).lines.collect()["billed_usd"].to_list()
+        for schedule in ("by_setting", "opps", "mpfs")
+    }
+    assert values["by_setting"] == [values["opps"][0], values["mpfs"][1]]
+    assert values["mpfs"] == [Decimal("0.00"), Decimal("144.96")]
+    assert values["opps"][0] > 0
+
+
+def test_locality_and_schedule_are_handed_on():
+    chart = [run(setting="physician_office")]
+    national = line(audited(chart, [charge("96369")]), "96369")["billed_usd"]
+    local = line(audited(chart, [charge("96369")], locality="15202-00"), "96369")["billed_usd"]
+    assert national == Decimal("144.96") != local
+    with pytest.raises(InputError, match="'schedule' is 'mpfs', 'opps'"):
+        audited(chart, [charge("96369")], schedule="mpf")
+
+
+# ---------------------------------------------------------------- deadlines
+
+
+@pytest.mark.parametrize(
+    ("payer", "filing", "on", "days_left"),
+    [
+        ("Medicare", None, date(2027, 3, 2), 0),
+        ("Medicare", None, date(2027, 3, 3), -1),
+        (" medicare ", None, date(2027, 3, 1), 1),
+        ("Medicaid", None, date(2027, 3, 1), 1),
+        ("Commercial A", None, date(2026, 3, 3), None),
+        ("Commercial A", {"Commercial A": 90}, date(2026, 3, 3), 89),
+        ("Commercial B", {"Commercial A": 90}, date(2026, 3, 3), None),
+        ("Commercial B", {"Commercial A": 90, "*": 180}, date(2026, 3, 3), 179),
+        ("Medicare", {"*": 180}, date(2027, 3, 1), 1),
+        ("Medicare", {"Medicare": 30}, date(2026, 3, 3), 29),
+        (None, {"*": 30}, date(2026, 3, 3), 29),
+        (None, None, date(2026, 3, 3), None),
+    ],
+)
+def test_days_left(payer, filing, on, days_left):
+    found = audited([run(payer=payer)], [charge("96369", payer=payer)], filing=filing, on=on)
+    assert line(found, "96369")["days_left"] == days_left
+
+
+def test_a_leap_day_is_filed_by_the_last_of_february():
+    leap = datetime(2024, 2, 29, 9)
+    found = audited([run(start=leap)], [charge("96369", service_date=leap.date())])
+    assert line(found, "96369")["file_by"] == date(2025, 2, 28)
+
+
+@pytest.mark.parametrize("days", [0, -5, 1.5, True, "90"])
+def test_a_limit_is_a_number_of_days(days):
+    with pytest.raises(InputError, match="days after the date of service by payer"):
+        audited([run()], [charge("96369")], filing={"Commercial A": days})
+
+
+# ---------------------------------------------------------------- an independent auditor
+
+
+def by_hand(minutes, setup, shots, veins, stop, charges) -> dict[str, str]:
+    """The same judgement, encounter by encounter, in plain Python and another order."""
+    units: dict[str, list[int]] = {}
+    for code, count in charges:
+        units.setdefault(code, []).append(count)
+    billed = {code: sum(counts) for code, counts in units.items()}
+    if veins:
+        billed.pop("96365", None)
+    if stop is None:
+        allowed = {"96372": min(billed.get("96372", 0), shots)}
+        if not billed:
+            return {"96369": "chart_incomplete"}
+        return {
+            code: "documentation_missing" if count > allowed.get(code, 0) else "agrees"
+            for code, count in billed.items()
+        }
+    due = {"96372": 1} if minutes < 16 else {"96369": 1}
+    if minutes > 90:
+        due["96370"] = (minutes - 31) // 60
+    if setup and minutes >= 16:
+        due["96371"] = 1
+    if not billed:
+        return dict.fromkeys(due, "chart_without_charge")
+    short = due.get("96372", 0)
+    if "96372" in billed:
+        due["96372"] = max(short, min(billed["96372"], short + shots))
+    alone = billed.get("96369", 0) == 0
+    as_shot = alone and minutes >= 16 and billed.get("96372", 0) > shots
+    vein = billed.get("96365", 0) > 0
+    answer = {}
+    for code in sorted(set(due) | set(billed)):
+        have, should = billed.get(code, 0), due.get(code, 0)
+        copies = len(units.get(code, [])) - len(set(units.get(code, [])))
+        once = sum(set(units.get(code, [])))
+        most = {"96369": 1, "96370": 3, "96371": 1}.get(code, 99)
+        if have == 0 and should == 0:
+            answer[code] = "agrees"
+        elif (
+            code == "96365"
+            or (code == "96372" and as_shot)
+            or (have < should and alone and (vein or as_shot))
+        ):
+            answer[code] = "wrong_family"
+        elif have > should and copies and once == should:
+            answer[code] = "duplicate"
+        elif code in ("96370", "96371") and have and alone:
+            answer[code] = "add_on_without_primary"
+        elif code == "96371" and have > 1:
+            answer[code] = "setup_more_than_once"
+        elif have > most and have > should:
+            answer[code] = "above_unlikely_edit"
+        else:
+            answer[code] = "over" if have > should else "under" if have < should else "agrees"
+    return answer
+
+
+def test_an_independent_auditor_agrees():
+    rng = random.Random(20_260_302)
+    runs, charges, expected = [], [], {}
+    for number in range(3_000):
+        name = f"P{number:05}"
+        minutes = rng.choice([5, 15, 16, 60, 90, 91, 150, 151, 211, 271, rng.randrange(1, 400)])
+        stop = None if rng.random() < 0.1 else minutes
+        setup, shots, veins = rng.random() < 0.3, rng.randrange(2), rng.random() < 0.1
+        runs.append(run(name, stop))
+        if setup:
+            runs.append(run(name, stop, pump_id="B", site="thigh"))
+        for nth in range(shots):
+            runs.append(run(name, 1, pump_id=None, site=f"arm {nth}") | {"route": "injection"})
+        if veins:
+            runs.append(run(name, 30, pump_id=None, site=None) | {"route": "intravenous"})
+        codes = rng.choices(["96369", "96370", "96371", "96372", "96365"], [5, 4, 2, 1, 1], k=4)
+        sold = [(code, rng.choice([1, 1, 1, 2, 3, 5])) for code in codes[: rng.randrange(5)]]
+        charges += [charge(code, units, name) for code, units in sold]
+        expected[name] = by_hand(minutes, setup, shots, veins, stop, sold)
+    found = audited(runs, charges).lines.select("encounter_id", "code", "class").collect()
+    got: dict[str, dict[str, str]] = {}
+    for name, code, kind in found.rows():
+        got.setdefault(name, {})[code] = kind
+    different = {
+        name: (expected[name], got.get(name))
+        for name in expected
+        if expected[name] != got.get(name, {})
+    }
+    assert not different, dict(list(different.items())[:3])
+
+
+# ---------------------------------------------------------------- what is handed in
+
+
+def test_no_charges_at_all():
+    found = audited([run()], [])
+    assert classes(found) == {"96369": "chart_without_charge"}
+    assert found.reconcile() == {
+        "rows_in": 0,
+        "compared": 0,
+        "set_aside": 0,
+        "superseded": 0,
+        "refused": 0,
+    }
+
+
+def test_a_bad_row_costs_no_good_one():
+    charges = [charge("96369"), charge("96370", "two"), charge("??"), charge("96370", None)]
+    charges = [one | {"units": str(one["units"])} for one in charges]
+    found = audited([run()], charges)
+    assert classes(found) == {"96369": "agrees"}
+    assert found.refused.collect()["row"].to_list() == [2, 3, 4]
+
+
+def test_the_chart_comes_first():
+    with pytest.raises(InputError, match="Hand in the coded chart first"):
+        audit(pl.DataFrame([charge("96369")]), pl.DataFrame([run()]))
+
+
+def test_its_repr_names_no_patient():
+    assert "E1" not in repr(audited([run()], [charge("96369")]))
+    assert "at mpfs, days counted from 2026-06-01" in repr(audited([run()], [charge("96369")]))
