@@ -12,18 +12,40 @@ import polars as pl
 
 from subq_toolkit.audit.amounts import BY_SETTING, Schedule, with_amounts
 from subq_toolkit.audit.billed import set_aside
+from subq_toolkit.audit.charge_lines import charge_lines, write_charge_lines
 from subq_toolkit.audit.charted import charted
 from subq_toolkit.audit.classes import CLASSES, classified
 from subq_toolkit.audit.comparison import compared
+from subq_toolkit.audit.error_rates import error_rates, errors_by_class
+from subq_toolkit.audit.extrapolation import extrapolate
 from subq_toolkit.audit.filing import checked_limits, with_deadlines
 from subq_toolkit.audit.matching import keyed, linked, with_key
 from subq_toolkit.audit.outcome import audited_encounters, audited_lines
+from subq_toolkit.audit.review_sample import draw_sample, sample_size, sample_size_money
 from subq_toolkit.audit.standing_charges import standing_charges
+from subq_toolkit.audit.verdicts import read_verdicts
+from subq_toolkit.audit.worklist import worklist
+from subq_toolkit.audit.worklist_file import write_worklist
 from subq_toolkit.charges import ChargeReading, accept_charges
 from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError, ReconciliationError
 
-__all__ = ["CLASSES", "Audit", "audit"]
+__all__ = [
+    "CLASSES",
+    "Audit",
+    "audit",
+    "charge_lines",
+    "draw_sample",
+    "error_rates",
+    "errors_by_class",
+    "extrapolate",
+    "read_verdicts",
+    "sample_size",
+    "sample_size_money",
+    "worklist",
+    "write_charge_lines",
+    "write_worklist",
+]
 
 
 @dataclass(frozen=True, repr=False)
