@@ -12,13 +12,13 @@ import polars as pl
 
 from subq_toolkit.charges.acceptance import require_local_dates
 from subq_toolkit.charges.charge_fields import entry, field, is_text
-from subq_toolkit.charges.column_names import header_names, map_columns, proposal
-from subq_toolkit.charges.columns import COLUMNS, STATUSES
+from subq_toolkit.charges.columns import COLUMNS, STATUSES, WANTED
 from subq_toolkit.charges.reading import REPORT, ChargeReading
 from subq_toolkit.charges.service_dates import DateReading, find_dates
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import charted_text
+from subq_toolkit.readers.column_maps import header_names, map_columns, proposal
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
 from subq_toolkit.readers.export_files import kind_of
 from subq_toolkit.readers.workbooks import read_sheet
@@ -105,8 +105,10 @@ def _from_text(
     header_row: int,
 ) -> _Extract:
     seen = look_at(path, encoding=encoding, separator=separator, header_row=header_row)
-    names = header_names(seen.header, path.name)
-    result = map_columns(names, columns, file=path.name, head=seen.head, header_row=header_row)
+    names = header_names(seen.header, path.name, wanted=WANTED)
+    result = map_columns(
+        names, columns, file=path.name, wanted=WANTED, head=seen.head, header_row=header_row
+    )
     rows = read_rows(path, names, seen, header_row=header_row).lazy()
     return _Extract(rows, result, "delimited", f"{seen.separator!r} {seen.encoding}")
 
@@ -115,8 +117,10 @@ def _from_excel(
     path: Path, columns: Mapping[str, str] | None, sheet: str | int | None, header_row: int
 ) -> _Extract:
     read = read_sheet(path, sheet=sheet, header_row=header_row)
-    names = header_names(read.header, path.name)
-    result = map_columns(names, columns, file=path.name, head=read.head, header_row=header_row)
+    names = header_names(read.header, path.name, wanted=WANTED)
+    result = map_columns(
+        names, columns, file=path.name, wanted=WANTED, head=read.head, header_row=header_row
+    )
     rows = read.rows.rename(dict(zip(read.rows.columns, names, strict=True))).lazy()
     return _Extract(rows, result, "excel", f"sheet '{read.name}'")
 
@@ -129,7 +133,7 @@ def _from_parquet(path: Path, columns: Mapping[str, str] | None) -> _Extract:
         raise InputError(
             f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
         ) from None
-    return _Extract(rows, map_columns(names, columns, file=path.name), "parquet", "")
+    return _Extract(rows, map_columns(names, columns, file=path.name, wanted=WANTED), "parquet", "")
 
 
 def _read(extract: _Extract, file: str, date_format: str | None, max_rows: int) -> ChargeReading:
@@ -230,7 +234,9 @@ def _report(
     for name, to in names.items():
         sources = [one for one, other in extract.names.items() if other == to]
         dated = dates if to == "service_date" else None
-        note = dated.note if dated else "" if to in COLUMNS else proposal(name, extract.names)
+        note = (
+            dated.note if dated else "" if to in COLUMNS else proposal(name, extract.names, WANTED)
+        )
         unread = counts.get(f"__missed {to}", 0 if to in counts else None)
         shown = dated.name if dated else "typed" if to == "service_date" else ""
         lines.append(

@@ -1,13 +1,15 @@
 """The columns of a charge line: names, types, and the words that exports use for them."""
 
 import re
+from collections.abc import Set
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 
 import polars as pl
 
 from subq_toolkit.effective import read_table
 from subq_toolkit.readers.charted_fields import plain
+from subq_toolkit.readers.column_maps import Wanted
 
 STATUSES = ["final", "pending", "denied", "replaced", "voided"]
 REQUIRED = ("encounter_id", "service_date", "code", "units")
@@ -67,3 +69,11 @@ def name_meant(name: str, *, exact: bool = False) -> str | None:
     """
     alike = get_close_matches(plain(name), _names(), n=1, cutoff=1.0 if exact else _ALIKE)
     return _names()[alike[0]] if alike else None
+
+
+def _lacking(names: Set[str]) -> list[str]:
+    return [name for name in REQUIRED if name not in names]
+
+
+#: The columns of an extract of charges, as ``column_maps`` asks for them.
+WANTED = Wanted(name_meant, partial(name_meant, exact=True), _lacking, joined=("modifiers",))

@@ -5,16 +5,48 @@ untouched. Names of columns are shown only if the row they stand in looks like a
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from difflib import get_close_matches
+from functools import cache, partial
+from typing import NamedTuple
 
 from subq_toolkit.administrations import COLUMNS
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import name_meant
 from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES, lacking
 
+_MOST_SHOWN = 30
 
-def header_names(cells: Sequence[str | None], file: str) -> list[str]:
+
+class Wanted(NamedTuple):
+    """The columns that a kind of table has.
+
+    ``meant(name)`` tells which of them a name looks like, ``header(name)`` which it is for certain,
+    in any shape of such a table, ``lacking(names)`` which required ones are not there; ``joined``
+    may be filled from several columns of a file.
+    """
+
+    meant: Callable[[str], str | None]
+    header: Callable[[str], str | None]
+    lacking: Callable[[Set[str]], Sequence[str]]
+    joined: tuple[str, ...] = ()
+
+
+@cache
+def charted(shape: str = "start_stop") -> Wanted:
+    """The columns of a chart export of a shape."""
+    return Wanted(partial(name_meant, shape=shape), _is_charted, partial(lacking, shape))
+
+
+def _is_charted(name: str) -> str | None:
+    if name in COLUMNS or name in SHAPE_COLUMNS:
+        return name
+    return next(filter(None, (name_meant(name, exact=True, shape=one) for one in SHAPES)), None)
+
+
+def header_names(
+    cells: Sequence[str | None], file: str, *, wanted: Wanted | None = None
+) -> list[str]:
     """Names of the columns; a line break in a name becomes a blank, a blank name a number.
 
     Raises
@@ -28,7 +60,7 @@ def header_names(cells: Sequence[str | None], file: str) -> list[str]:
     twice = {name for name, count in Counter(names).items() if count > 1}
     if twice:
         places = [str(place) for place, name in enumerate(names, 1) if name in twice]
-        shown = f" ({_listed(sorted(twice))})" if _is_header(names, {}) else ""
+        shown = f" ({listed(sorted(twice))})" if _known(names, {}, wanted or charted()) else ""
         raise InputError(
             f"'{file}': columns {', '.join(places)} share a name with another column{shown}. "
             f"Give each column its own name in the file."
@@ -41,9 +73,9 @@ def map_columns(
     columns: Mapping[str, str] | None,
     *,
     file: str,
+    wanted: Wanted,
     head: Sequence[Sequence[str | None]] = (),
     header_row: int = 1,
-    shape: str = "start_stop",
 ) -> dict[str, str]:
     """For each column of the file, its name in the result, in the file's order.
 
@@ -53,121 +85,118 @@ def map_columns(
         Columns of the file.
     columns
         What the user stated: name in the file to name in the result.
+    wanted
+        The columns that such a table has.
     file, head, header_row
         For the messages: name of the file, its first rows, and the row taken for the header.
-    shape
-        What a row of the file is; says which columns are required.
 
     Raises
     ------
     InputError
         If ``columns`` names a column that is not there, two columns get one name, or a
-        required column is missing; the last proposes the ``columns`` to type.
+        required column is missing (the message proposes the ``columns`` to type), or a name
+        begins with an underscore.
     """
     stated = dict(columns or {})
-    elsewhere = _header_elsewhere(head, stated, header_row)
+    elsewhere = _header_elsewhere(head, stated, header_row, wanted)
     for name in stated:
         if name not in names:
-            others = f"Columns in the file: {_listed(names)}." if _is_header(names, {}) else ""
+            others = f"Columns in the file: {listed(names)}." if _known(names, {}, wanted) else ""
             alike = get_close_matches(name, names, n=3, cutoff=0.6)
             raise InputError(
                 f"'{file}' has no column '{name}', which columns= names. "
                 + (
                     elsewhere
-                    or (f"Look-alikes: {_listed(alike)}." if alike else f"None is alike. {others}")
+                    or (f"Look-alikes: {listed(alike)}." if alike else f"None is alike. {others}")
                 )
             )
     result = {name: stated.get(name, name) for name in names}
     for target, count in Counter(result.values()).items():
-        if count > 1:
+        if count > 1 and target not in wanted.joined:
             sources = [name for name, to in result.items() if to == target]
             raise InputError(
-                f"'{file}': columns {_listed(sources)} would all be '{target}'. "
+                f"'{file}': columns {listed(sources)} would all be '{target}'. "
                 f"Map one of them to another name in columns=."
             )
-    missing = lacking(shape, set(result.values()))
+    ours = [name for name in result.values() if name.startswith("_")]
+    if ours:
+        raise InputError(
+            f"'{file}': names that begin with an underscore are kept for the toolkit "
+            f"({listed(ours)}). Give them other names, e.g. columns={{'{ours[0]}': 'x'}}."
+        )
+    missing = wanted.lacking(set(result.values()))
     if missing:
-        raise InputError(_missing(missing, names, stated, file, elsewhere, shape))
+        raise InputError(_missing(missing, names, stated, file, elsewhere, wanted))
     return result
 
 
-def proposal(name: str, taken: Mapping[str, str], shape: str = "start_stop") -> str:
+def proposal(name: str, taken: Mapping[str, str], wanted: Wanted) -> str:
     """Word a hint for a column that rides along but looks like a known one; else nothing."""
-    meant = name_meant(name, shape=shape)
-    if meant is None or meant in taken.values():
+    meant = wanted.meant(name)
+    if meant is None or (meant in taken.values() and meant not in wanted.joined):
         return ""
     return f"rides along; if it is {meant}, read with columns={{'{name}': '{meant}'}}"
 
 
 def _missing(
-    missing: list[str],
+    missing: Sequence[str],
     names: list[str],
     stated: dict[str, str],
     file: str,
     elsewhere: str,
-    shape: str,
+    wanted: Wanted,
 ) -> str:
-    lacking = f"'{file}' has no column {' and no column '.join(map(repr, missing))}. "
+    absent = f"'{file}' has no column {' and no column '.join(map(repr, missing))}. "
     if elsewhere:
-        return lacking + elsewhere
+        return absent + elsewhere
     alike = {
-        wanted: [
-            name for name in names if name not in stated and name_meant(name, shape=shape) == wanted
-        ]
-        for wanted in missing
+        column: [name for name in names if name not in stated and wanted.meant(name) == column]
+        for column in missing
     }
-    found = {candidates[0]: wanted for wanted, candidates in alike.items() if candidates}
-    if not found and not _is_header(names, stated):
-        return lacking + (
+    found = {candidates[0]: column for column, candidates in alike.items() if candidates}
+    if not found and not _known(names, stated, wanted):
+        return absent + (
             "Its header row does not look like one (no name is known; the row is not shown, it may "
             "hold data). State where the header is, e.g. header_row=3, or add one to the file."
         )
     looks = "; ".join(
-        f"{wanted} may be {' or '.join(map(repr, candidates))}"
-        for wanted, candidates in alike.items()
+        f"{column} may be {' or '.join(map(repr, candidates))}"
+        for column, candidates in alike.items()
         if candidates
     )
     unknown = {f"<column that holds {name}>": name for name in missing if not alike[name]}
     typed = stated | found | unknown
     asked = f"By their names {looks}. If so, read it with" if looks else "Name the column with"
-    return f"{lacking}{asked} columns={typed}. Columns in the file: {_listed(names)}."
+    return f"{absent}{asked} columns={typed}. Columns in the file: {listed(names)}."
 
 
-def _known(names: Sequence[str | None], stated: Mapping[str, str]) -> set[str]:
-    meant = [
-        stated.get(name) or name_meant(name, exact=True) or _of_shape(name)
-        for name in names
-        if name
-    ]
-    return {name for name in meant if name in COLUMNS or name in SHAPE_COLUMNS}
-
-
-def _of_shape(name: str) -> str | None:
-    """What a name means in some other shape of export than runs with start and stop."""
-    return next(filter(None, (name_meant(name, exact=True, shape=one) for one in SHAPES)), None)
+def _known(names: Sequence[str | None], stated: Mapping[str, str], wanted: Wanted) -> set[str]:
+    """Columns that the names are for certain: a header has some, a row of data has none."""
+    found = {wanted.header(stated.get(name, name)) for name in names if name}
+    return {name for name in found if name}
 
 
 def likely_header(head: Sequence[Sequence[str | None]]) -> int:
     """The row, counted from 1, that holds the most known names; the first if none holds two."""
-    known = {row: len(_known(cells, {})) for row, cells in enumerate(head, 1)}
+    known = {row: len(_known(cells, {}, charted())) for row, cells in enumerate(head, 1)}
     best = max(known, key=lambda row: known[row], default=1)
     return best if known.get(best, 0) >= 2 else 1
 
 
-def _is_header(names: Sequence[str], stated: Mapping[str, str]) -> bool:
-    return bool(_known(names, stated))
-
-
 def _header_elsewhere(
-    head: Sequence[Sequence[str | None]], stated: Mapping[str, str], header_row: int
+    head: Sequence[Sequence[str | None]],
+    stated: Mapping[str, str],
+    header_row: int,
+    wanted: Wanted,
 ) -> str:
-    known = {row: len(_known(cells, stated)) for row, cells in enumerate(head, 1)}
+    known = {row: len(_known(cells, stated, wanted)) for row, cells in enumerate(head, 1)}
     best = max(known, key=lambda row: known[row], default=header_row)
     if known.get(best, 0) < 2 or known[best] <= known.get(header_row, 0):
         return ""
     return f"Row {best} looks like the header, not row {header_row}: state header_row={best}."
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:30])
-    return shown + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+def listed(names: Sequence[str]) -> str:
+    """Quote names for a message; many are cut short."""
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_SHOWN])
+    return shown + (f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else "")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from subq_toolkit.errors import InputError
-from subq_toolkit.readers.column_maps import header_names, map_columns
+from subq_toolkit.readers.column_maps import charted, header_names, map_columns
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
 from subq_toolkit.readers.workbooks import read_sheet
 
@@ -66,7 +66,7 @@ def open_delimited(
     seen = look_at(path, encoding=encoding, separator=separator, header_row=header_row)
     names = header_names(seen.header, path.name)
     at = {"head": seen.head, "header_row": header_row}
-    result = map_columns(names, columns, file=path.name, shape=shape, **at)
+    result = map_columns(names, columns, file=path.name, wanted=charted(shape), **at)
     rows = read_rows(path, names, seen, header_row=header_row)
     return _held(rows, result, "delimited", f"{seen.separator!r} {seen.encoding}")
 
@@ -83,7 +83,7 @@ def open_excel(
     read = read_sheet(path, sheet=sheet, header_row=header_row)
     names = header_names(read.header, path.name)
     at = {"head": read.head, "header_row": header_row}
-    result = map_columns(names, columns, file=path.name, shape=shape, **at)
+    result = map_columns(names, columns, file=path.name, wanted=charted(shape), **at)
     rows = read.rows.rename(dict(zip(read.rows.columns, names, strict=True)))
     return _held(rows, result, "excel", f"sheet '{read.name}'")
 
@@ -110,7 +110,7 @@ def open_parquet(
         raise InputError(
             f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
         ) from None
-    result = map_columns(names, columns, file=path.name, shape=shape)
+    result = map_columns(names, columns, file=path.name, wanted=charted(shape))
     return Export(rows, result, "parquet", "")
 
 
@@ -120,4 +120,6 @@ def open_frame(
     """Take a frame whose columns have the names of an export."""
     rows = frame.lazy()
     names = rows.collect_schema().names()
-    return Export(rows, map_columns(names, columns, file="frame", shape=shape), "frame", "")
+    return Export(
+        rows, map_columns(names, columns, file="frame", wanted=charted(shape)), "frame", ""
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from subq_toolkit.administrations import CHOICES
-from subq_toolkit.readers.column_maps import proposal
+from subq_toolkit.readers.column_maps import charted, proposal
 from subq_toolkit.readers.delimited_files import BROKEN
 from subq_toolkit.readers.export_files import Export
 from subq_toolkit.readers.export_shapes import known_types, times_of
@@ -48,7 +48,7 @@ def report_of(
             total,
             counts.get(to),
             counts.get(f"__missed {to}", 0 if to in known else None),
-            notes.get(to, "") if to in known else proposal(name, taken, shape),
+            notes.get(to, "") if to in known else proposal(name, taken, charted(shape)),
         )
         for to, name in read_from.items()
     ]
