@@ -301,6 +301,36 @@ def check_rules(page: Page, picture: Path) -> None:
     expect(panel).to_contain_text("A run has a start but no stop")
 
 
+def check_audit(page: Page, picture: Path) -> None:
+    panel = page.locator(".sq-panel")
+    charts = page.locator(".sq-panel svg.marks:visible")
+    if page.get_by_role("tab", name="Finding").get_attribute("aria-selected") != "true":
+        page.get_by_role("tab", name="Finding").click()
+    expect(charts.first).to_contain_text("Charged twice")
+    panel.screenshot(path=picture)
+    page.get_by_label("Valued at").select_option("hospital outpatient (OPPS)")
+    expect(charts.first).to_contain_text("at OPPS")
+    page.get_by_role("tab", name="By group").click()
+    page.get_by_label("Groups").select_option("department")
+    expect(charts.first).to_contain_text("Infusion Center")
+    panel.screenshot(path=picture.with_stem(f"{picture.stem}_group"))
+    page.get_by_role("tab", name="Worklist").click()
+    listed = panel.locator("table[aria-label='Worklist']")
+    expect(listed).to_contain_text("SYN-")
+    page.get_by_label("Search", exact=True).fill("SYN-X")
+    page.keyboard.press("Enter")
+    expect(listed).to_contain_text("Charge without a chart")
+    page.get_by_role("tab", name="One case").click()
+    page.get_by_label("Encounter", exact=True).fill("nobody")
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("have an encounter of that number")
+    page.get_by_role("button", name="Reset").click()
+    expect(panel.locator("table[aria-label='Judgement']")).to_be_visible()
+    panel.screenshot(path=picture.with_stem(f"{picture.stem}_case"))
+    page.get_by_role("tab", name="Sample").click()
+    expect(charts.first).to_contain_text("reviewed")
+
+
 #: Each notebook with a panel, and what is done with it.
 PANELS = {
     "01_coding_calculator": check_calculator,
@@ -308,6 +338,7 @@ PANELS = {
     "03_unit_distributions": check_units,
     "04_dose_and_absorption": check_planner,
     "05_reimbursement_scenarios": check_scenarios,
+    "06_charge_audit": check_audit,
     "07_rules_and_sources": check_rules,
 }
 

@@ -35,6 +35,10 @@ def figures() -> dict[str, Figure]:
         for place in range(len(panel.tabs.children)):
             panel.tabs.selected_index = place
             found += panel.figures()
+    audit = panels.AuditPanel()
+    for name in audit.parts:
+        audit.show_tab(name)
+        found += audit.figures()
     scenario = panels.ScenarioPanel(coded)
     scenario.asked["charges"].value = "96369=500; 96370=150"
     for place in range(len(scenario_views.VIEWS)):

@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import subq_toolkit as sq
@@ -36,6 +38,24 @@ def test_the_export_example_runs_on_such_a_file(
     names: dict = {"sq": sq}
     exec(EXAMPLES[1], names)
     assert names["coded"].encounters.collect()["infusion_min"].to_list() == [151]
+
+
+def test_the_audit_example_runs_on_such_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "CSN,DOS,code,units,payer,coder\nE1,03/22/2026,96369,2,Commercial A,C1\n"
+    (tmp_path / "charges.csv").write_text(rows)
+    monkeypatch.chdir(tmp_path)
+    times = {
+        f"{name}_at": [datetime(2026, 3, 22, hour)] for name, hour in (("start", 9), ("stop", 10))
+    }
+    chart = pl.DataFrame({"encounter_id": ["E1"], **times})
+    names: dict = {"sq": sq, "coded": sq.code_administrations(chart)}
+    exec(next(one for one in EXAMPLES if "sq.audit(" in one), names)
+    line = names["audit"].lines.collect().row(0, named=True)
+    assert (line["class"], line["file_by"]) == ("above_unlikely_edit", date(2026, 9, 18))
+    assert (tmp_path / "worklist.xlsx").is_file()
+    assert "96369" in (tmp_path / "charge_lines.csv").read_text("utf-8")
 
 
 def test_the_slide_example_makes_slides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

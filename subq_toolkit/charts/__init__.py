@@ -6,6 +6,7 @@ charts draw without a network, and carry a picture for readers without a kernel.
 """
 
 from subq_toolkit.charts import (
+    audit_charts,
     clock_charts,
     dose_charts,
     duration_charts,
@@ -14,6 +15,7 @@ from subq_toolkit.charts import (
     source_charts,
     unit_charts,
 )
+from subq_toolkit.charts.audit_charts import *
 from subq_toolkit.charts.clock_charts import *
 from subq_toolkit.charts.dose_charts import *
 from subq_toolkit.charts.duration_charts import *
@@ -25,6 +27,7 @@ from subq_toolkit.charts.unit_charts import *
 
 __all__ = [
     "chart_table",
+    *audit_charts.__all__,
     *clock_charts.__all__,
     *dose_charts.__all__,
     *duration_charts.__all__,
