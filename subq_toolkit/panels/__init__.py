@@ -4,12 +4,14 @@
 infusion runs and what it would earn, ``ScenarioPanel`` what work pays under which terms,
 ``DurationPanel`` how long infusions last, ``UnitPanel`` where units come from and are lost,
 ``AuditPanel`` whether it is billed right, ``RulePanel`` where each number comes from.
+``ColumnMapWizard`` reads an export of any shape.
 A panel holds no rule and no arithmetic: it hands what was typed to the toolkit and shows what
 comes back. Only panel modules import ipywidgets.
 """
 
 from subq_toolkit.panels.audit_panel import AuditPanel, AuditState
 from subq_toolkit.panels.coding_calculator import CodingCalculator
+from subq_toolkit.panels.column_map_wizard import ColumnMapWizard, WizardState
 from subq_toolkit.panels.dose_planner import DosePlanner
 from subq_toolkit.panels.duration_panel import DurationPanel, DurationState
 from subq_toolkit.panels.rule_panel import RulePanel, RuleState
@@ -20,6 +22,7 @@ __all__ = [
     "AuditPanel",
     "AuditState",
     "CodingCalculator",
+    "ColumnMapWizard",
     "DosePlanner",
     "DurationPanel",
     "DurationState",
@@ -28,4 +31,5 @@ __all__ = [
     "ScenarioPanel",
     "UnitPanel",
     "UnitState",
+    "WizardState",
 ]
