@@ -163,6 +163,8 @@ def _typed(name: str, held: pl.DataType | None) -> pl.Expr:
     wanted = COLUMNS[name]
     if held is None:
         return pl.lit("subcutaneous" if name == "route" else None, dtype=wanted)
+    if held == pl.Null:
+        return pl.lit(None, dtype=wanted).alias(name)
     entry = _entry(name, held)
     if held == wanted and held != pl.String:
         return pl.col(name)

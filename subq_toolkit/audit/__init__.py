@@ -26,7 +26,7 @@ from subq_toolkit.audit.standing_charges import standing_charges
 from subq_toolkit.audit.verdicts import read_verdicts
 from subq_toolkit.audit.worklist import worklist
 from subq_toolkit.audit.worklist_file import write_worklist
-from subq_toolkit.charges import ChargeReading, accept_charges
+from subq_toolkit.charges import COLUMNS, ChargeReading, accept_charges
 from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError, ReconciliationError
 
@@ -70,7 +70,8 @@ class Audit:
         classes, direction, billed_usd, supported_usd, difference_usd, risk, days_left, payer,
         department, setting, coder, outcome, infusion_min``.
     superseded
-        Charge rows that a later claim undid, with ``superseded_by``.
+        Charge rows that a later claim undid, with ``superseded_by``. Of these tables of charge
+        rows, ``row`` finds a row again in the extract with all its columns.
     set_aside
         Charge rows of codes that are not compared, with ``set_aside_because``.
     refused
@@ -147,8 +148,9 @@ def audit(
     -----
     Encounters are matched by number (blanks, case and leading zeros do not matter unless two
     encounters of the chart would then be the same) and by date, one day off at most. Charges
-    that were voided, replaced or credited do not count. Units of a code are added up over the
-    claims of an encounter. What a class means stands in ``parameters/audit_classes.toml``.
+    that were voided, replaced or credited do not count, nor does a denied line beside one that
+    stands. Units of a code are added up over the claims of an encounter; of several payers the
+    one that was asked for most counts. ``parameters/audit_classes.toml`` says what a class means.
 
     Raises
     ------
@@ -164,8 +166,13 @@ def audit(
     limits, on = checked_limits(filing), on or date.today()
     given = charges.charges if isinstance(charges, ChargeReading) else charges
     accepted, refused = accept_charges(given)
-    own = accepted.collect_schema().names()
+    own = [*COLUMNS, "_row"]
+    accepted, refused = accepted.select(own), _held(refused)
     chart = _held(keyed(charted(coded)).with_row_index("_n"))
+    lost = with_key(refused.select("encounter_id").drop_nulls(), chart).select("_key").unique()
+    chart = _held(
+        chart.join(lost.with_columns(charges_refused=True), on="_key", how="left").sort("_n")
+    )
     standing, superseded = standing_charges(_held(with_key(accepted, chart)))
     comparable, aside = set_aside(_held(linked(standing, chart)))
     comparable = _held(comparable)

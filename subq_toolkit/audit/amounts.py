@@ -18,14 +18,17 @@ def with_amounts(rows: pl.LazyFrame, *, schedule: Schedule, locality: str | None
     """Add ``billed_usd, supported_usd, difference_usd`` [USD] to classified rows.
 
     Both sides are priced as claims of their own, under the setting of the chart (a revenue code
-    that was billed counts only where there is no chart), since what stands beside a line may
+    that was billed counts only where no setting is charted), since what stands beside a line may
     decide what it is paid. Zero units are worth nothing; a price that is not known is null.
     """
     narrow = rows.select(
         "_n", "service_date", "code", "billed_units", "supported", "setting", "locality",
-        revenue_code=pl.when(pl.col("_n").is_null())
+        revenue_code=pl.when(pl.col("setting").is_null())
         .then("billed_revenue")
         .otherwise("revenue_code"),
+        _claim=pl.when(pl.col("_n").is_null()).then(
+            pl.struct("encounter_id", "service_date").rank("dense")
+        ),
     )  # fmt: skip
     numbered = narrow.with_row_index("_row_no").collect()
     sides = {"billed_usd": "billed_units", "supported_usd": "supported"}
@@ -36,8 +39,8 @@ def with_amounts(rows: pl.LazyFrame, *, schedule: Schedule, locality: str | None
 
 def _worth(rows: pl.DataFrame, units: str, schedule: Schedule, locality: str | None) -> pl.Series:
     """What one side is allowed, row by row; null where the units or the price are not known."""
-    # A charge that belongs to no encounter of the chart is a claim of its own.
-    number = pl.coalesce(pl.col("_n").cast(pl.Int64), -1 - pl.col("_row_no").cast(pl.Int64))
+    # Charges that belong to no encounter of the chart are claims by number and day.
+    number = pl.coalesce(pl.col("_n").cast(pl.Int64), -1 - pl.col("_claim").cast(pl.Int64))
     claims = rows.lazy().filter(pl.col(units) > 0).with_columns(encounter_id=number, units=units)
     priced = _priced(claims, schedule, locality)
     every = (

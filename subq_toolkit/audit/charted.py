@@ -26,16 +26,24 @@ def charted(coded: Coded) -> pl.LazyFrame:
     -------
     pl.LazyFrame
         ``encounter_id, service_date, last_date, outcome`` (``refused`` if no row could be read),
-        ``infusion_min`` [min], ``charted_<role>`` units of a coded encounter [1],
+        ``infusion_min`` [min], ``charted_<role>`` units [1] (of a query those that its complete
+        runs support by themselves),
         ``injections`` and ``intravenous`` rows [1], ``infused`` (something subcutaneous, or of no
-        known route, is charted), ``rows_refused`` (true if some row could not
-        be read), ``open_points`` (findings that keep it from being coded), ``revenue_code`` of
-        its setting, and ``payer, department, setting, locality``.
+        known route, is charted), ``subcutaneous`` (it is, or may be, an infusion),
+        ``rows_refused`` (true if some row could not be read), ``open_points`` (findings that
+        keep it from being coded), ``revenue_code`` of its setting, and ``payer, department,
+        setting, locality``.
     """
-    facts = coded.facts
+    # A run of no length asks for its stop; what policy took for a short one is decided.
+    nothing_ran = (pl.col("_minutes") == 0) & (pl.col("_stops_short") == 0)
+    nothing_ran &= (pl.col("outcome") == "coded") & (pl.col("_units_short") == 1)
+    facts = coded.facts.with_columns(
+        _open=_open_points(coded, nothing_ran),
+        outcome=pl.when(nothing_ran).then(pl.lit("query")).otherwise("outcome"),
+    )
     has = facts.collect_schema()
-    coded_one = pl.col("outcome") == "coded"
     known = pl.col("outcome") != "query"
+    floor = pl.when(known | (pl.col("_units_first") == 1))
     readable = facts.select(
         "encounter_id",
         "service_date",
@@ -43,13 +51,13 @@ def charted(coded: Coded) -> pl.LazyFrame:
         "outcome",
         pl.when(known).then(pl.col("_minutes")).cast(pl.Int64).alias("infusion_min"),
         *(
-            pl.when(coded_one).then(pl.col(fact)).cast(pl.Int64).alias(f"charted_{role}")
+            floor.then(pl.col(fact)).otherwise(0).cast(pl.Int64).alias(f"charted_{role}")
             for role, fact in ROLES.items()
         ),
         (pl.sum_horizontal("_counted_rows", "_boluses", "_no_route") > 0).alias("infused"),
         pl.col("_injections").cast(pl.Int64).alias("injections"),
         pl.col("_intravenous").cast(pl.Int64).alias("intravenous"),
-        _open_points(coded).alias("open_points"),
+        pl.col("_open").alias("open_points"),
         revenue_code(pl.col("setting"), pl.col("service_date")).alias("revenue_code"),
         *(
             (pl.col(name) if name in has else pl.lit(None)).cast(pl.String).alias(name)
@@ -66,10 +74,13 @@ def charted(coded: Coded) -> pl.LazyFrame:
         pl.col("rows_refused").fill_null(False),
         pl.col("outcome").fill_null("refused"),
         pl.col("infused").fill_null(True),
+        subcutaneous=pl.when(pl.col("outcome") == "coded")
+        .then(pl.sum_horizontal("charted_first_hour", "charted_short_infusion") > 0)
+        .otherwise(pl.col("infused").fill_null(True)),
     )
 
 
-def _open_points(coded: Coded) -> pl.Expr:
+def _open_points(coded: Coded, nothing_ran: pl.Expr) -> pl.Expr:
     """Names of the findings that make an encounter a query or refer it, as text."""
     stops = outcomes_of_findings(coded.policy)
     named = [
@@ -77,5 +88,6 @@ def _open_points(coded: Coded) -> pl.Expr:
         for name, condition in conditions(coded.policy).items()
         if stops.get(name) in ("query", "refer")
     ]
+    named.append(pl.when(nothing_ran).then(pl.lit("zero minutes")))
     listed = pl.concat_str(named, separator=", ", ignore_nulls=True)
-    return pl.when(pl.col("outcome") != "coded").then(listed)
+    return pl.when((pl.col("outcome") != "coded") | nothing_ran).then(listed)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from subq_toolkit.audit.billed import OTHER_FAMILY
+from subq_toolkit.audit.billed import OTHER_FAMILY, OTHER_SERVICE
 from subq_toolkit.conditions import says
 from subq_toolkit.effective import read_parameters, read_table, sources
 
@@ -46,30 +46,54 @@ def _classes() -> dict[str, _Class]:
     coded, query = outcome == "coded", outcome == "query"
     charted = pl.col("_n").is_not_null()
     in_place = pl.col("injections_in_place")
+    unread, home = pl.col("rows_refused").fill_null(False), pl.col("setting") == "home"
     above = (pl.col("most_a_day") > _edit()).fill_null(False)
+    service = (pl.col("billed_service") > 0) & (_BILLED < _SUPPORTED)
+    service |= _ROLE == OTHER_SERVICE
+    lost = pl.col("charges_refused") & coded & (_BILLED < _SUPPORTED)
     pair = (_BILLED < _SUPPORTED) & (pl.col("billed_first") <= 0)
     pair &= (pl.col("billed_other") > 0) | in_place
-    revenue, last = pl.col("billed_revenue"), pl.col("revenue_last")
+    alone = _ROLE.is_in(["further_hour", "further_setup"]) & (_BILLED > 0)
+    alone &= pl.col("billed_first") <= 0
+    first, last = pl.col("billed_revenue"), pl.col("revenue_last")
     belongs = pl.col("revenue_code")
-    off = (
-        pl.col("setting").is_not_null()
-        & (revenue.ne_missing(belongs) | last.ne_missing(belongs))
-        & revenue.is_not_null()
-    )
+    wrong = pl.when(_other_place(first, belongs)).then(first).otherwise(last)
+    off = pl.col("setting").is_not_null() & first.is_not_null()
+    off &= _other_place(first, belongs) | _other_place(last, belongs)
     return {
         "chart_unreadable": _Class(
-            charted & pl.col("rows_refused") & ~(coded & (_BILLED == _SUPPORTED)),
+            charted & ((outcome == "refused") | (unread & (_BILLED > pl.col("charted")))),
             says("{} billed; rows of the chart could not be read.", _BILLED),
         ),
+        "charge_unreadable": _Class(
+            lost | (alone & pl.col("charges_refused")),
+            _sentence("; a charge of the encounter could not be read."),
+        ),
         "coder_decides": _Class(
-            outcome == "refer", says("{} billed; a coder decides: {}.", _BILLED, points)
+            (outcome == "refer") | (coded & (home | service)),
+            pl.when(outcome == "refer")
+            .then(says("{} billed; a coder decides: {}.", _BILLED, points))
+            .when(home)
+            .then(_sentence(", at home: other codes may be due there."))
+            .otherwise(_sentence("; a code that may stand in its place is billed.")),
         ),
         "chart_incomplete": _Class(
-            query & ~pl.col("any_charge"), says("Nothing billed; open in the chart: {}.", points)
+            query & (_BILLED <= _SUPPORTED) & (_ROLE != "short_infusion"),
+            says(
+                "{} billed, {} supported so far; open in the chart: {}.",
+                _BILLED,
+                _SUPPORTED,
+                points,
+            ),
         ),
         "documentation_missing": _Class(
             query & (_BILLED > _SUPPORTED),
-            says("{} billed; open in the chart: {}.", _BILLED, points),
+            says(
+                "{} billed, {} supported so far; open in the chart: {}.",
+                _BILLED,
+                _SUPPORTED,
+                points,
+            ),
         ),
         "charge_without_chart": _Class(
             ~charted,
@@ -78,8 +102,15 @@ def _classes() -> dict[str, _Class]:
             .otherwise(says("{} billed; the chart has no such encounter.", _BILLED)),
         ),
         "chart_without_charge": _Class(
-            coded & ~pl.col("any_charge"),
-            says("{} supported by {} min; no charge stands.", _SUPPORTED, _MINUTES),
+            coded & ~pl.col("any_charge") & (_BILLED < _SUPPORTED),
+            pl.concat_str(
+                says("{} supported by {} min; no charge stands", _SUPPORTED, _MINUTES),
+                pl.when("charged_elsewhere").then(
+                    pl.lit(", but its number is charged on another date: look there first")
+                ),
+                pl.lit("."),
+                ignore_nulls=True,
+            ),
         ),
         "wrong_family": _Class(
             coded
@@ -106,9 +137,7 @@ def _classes() -> dict[str, _Class]:
             _sentence("; identical lines beyond the first: {}.", pl.col("copies")),
         ),
         "add_on_without_primary": _Class(
-            _ROLE.is_in(["further_hour", "further_setup"])
-            & (_BILLED > 0)
-            & (pl.col("billed_first") <= 0),
+            coded & alone & (_charted("first_hour") > 0),
             _sentence("; no first hour is billed beside it."),
         ),
         "setup_more_than_once": _Class(
@@ -116,20 +145,24 @@ def _classes() -> dict[str, _Class]:
             says("{} billed, {} supported; once an encounter.", _BILLED, _SUPPORTED),
         ),
         "above_unlikely_edit": _Class(
-            (_BILLED > _SUPPORTED) & above,
-            _sentence("; the edit of a day stops at {}.", _edit()),
+            (_BILLED > _SUPPORTED) & above, _sentence("; the edit of a day stops at {}.", _edit())
         ),
         "over": _Class(_BILLED > _SUPPORTED, _sentence(".")),
-        "under": _Class(_BILLED < _SUPPORTED, _sentence(".")),
+        "under": _Class(
+            _BILLED < _SUPPORTED,
+            pl.when(_SUPPORTED > _edit())
+            .then(_sentence("; the edit of a day stops at {}.", _edit()))
+            .otherwise(_sentence(".")),
+        ),
         "wrong_date": _Class(
-            pl.col("days_off") > 0,
+            (pl.col("days_off") > 0) & (_BILLED > 0),
             says("Charged {} day off the charted day.", pl.col("days_off")),
         ),
         "wrong_revenue_code": _Class(
-            off & charted,
+            off & charted & (_BILLED > 0),
             says(
                 "Revenue code {} billed; {} has {}.",
-                revenue,
+                wrong,
                 pl.col("setting"),
                 pl.coalesce("revenue_code", pl.lit("none")),
             ),
@@ -138,9 +171,16 @@ def _classes() -> dict[str, _Class]:
             pl.lit(True),
             pl.when(above)
             .then(_sentence("; the edit of a day stops at {}: expect a denial there.", _edit()))
+            .when("denied")
+            .then(_sentence("; denied by the payer: appeal with the record."))
             .otherwise(_sentence(".")),
         ),
     }
+
+
+def _other_place(billed: pl.Expr, belongs: pl.Expr) -> pl.Expr:
+    """Whether a revenue code is of another place; its last figure only names a part of one."""
+    return billed.str.slice(0, 2).ne_missing(belongs.str.slice(0, 2))
 
 
 def classified(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -2,11 +2,13 @@
 
 import polars as pl
 
-from subq_toolkit.audit.billed import CODE, OTHER_FAMILY, ROLE, billed_by_code
+from subq_toolkit.audit.billed import CODE, OTHER_FAMILY, OTHER_SERVICE, ROLE, billed_by_code
 from subq_toolkit.audit.charted import ROLES
 from subq_toolkit.effective import read_parameters
 
 _CODES = read_parameters("codes")
+#: Codes that say that an infusion was charged; an injection may have been one.
+_INFUSED = pl.col("role").is_in(["first_hour", "further_hour", "further_setup", OTHER_FAMILY])
 
 
 def compared(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
@@ -23,25 +25,37 @@ def compared(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
     -------
     pl.LazyFrame
         The columns of ``billed_by_code`` (zero units where nothing was billed) and of the chart
-        (null where there is none), ``supported`` units [1] as charted, ``any_charge``,
-        ``billed_first, billed_other`` [1] of the whole encounter.
+        (null where there is none), ``supported`` units [1] as charted, ``any_charge`` (of an
+        infusion, not of charted injections), ``charged_elsewhere`` (its number is charged, on
+        another date), ``billed_first, billed_short, billed_other, billed_service`` [1] of the
+        whole encounter.
     """
     charges = charges.with_columns(pl.col("code").cast(CODE))
     billed = billed_by_code(charges.filter(pl.col("_n").is_not_null()), ["_n"])
-    beside = billed.group_by("_n").agg(
-        billed_first=_of_role("first_hour"),
-        billed_short=_of_role("short_infusion"),
-        billed_other=_of_role(OTHER_FAMILY),
-        any_charge=pl.lit(True).first(),
+    shots = pl.col("billed_short") > pl.col("injections")
+    beside = (
+        billed.group_by("_n")
+        .agg(
+            billed_first=_of_role("first_hour"),
+            billed_short=_of_role("short_infusion"),
+            billed_other=_of_role(OTHER_FAMILY),
+            billed_service=_of_role(OTHER_SERVICE),
+            _any=(pl.col("billed_units").filter(_INFUSED) > 0).any(),
+        )
+        .join(chart.select("_n", "injections"), on="_n", how="left")
+        .with_columns(any_charge=pl.col("_any") | shots.fill_null(False))
+        .drop("_any", "injections")
     )
+    elsewhere = charges.filter("elsewhere").select(_n="_near", charged_elsewhere=True).unique()
     rows = billed.join(
         _supported(chart, beside), on=["_n", "role", "code"], how="full", coalesce=True
-    ).join(beside, on="_n", how="left")
+    )
+    rows = rows.join(beside, on="_n", how="left").join(elsewhere, on="_n", how="left")
     alone = billed_by_code(
         charges.filter(pl.col("_n").is_null()), ["encounter_id", "service_date"]
     ).with_columns(any_charge=pl.lit(True))
     counts = ("billed_units", "units_once", "most_a_day", "lines", "copies", "days_off")
-    beside_counts = ("billed_first", "billed_short", "billed_other")
+    beside_counts = ("billed_first", "billed_short", "billed_other", "billed_service")
     together = pl.concat(
         [
             _beside_chart(rows, chart),
@@ -51,11 +65,11 @@ def compared(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
     )
     return together.with_columns(
         pl.col(*counts, *beside_counts).fill_null(0).cast(pl.Int64),
-        pl.col("any_charge").fill_null(False),
+        pl.col("any_charge", "charged_elsewhere", "charges_refused", "denied").fill_null(False),
         payer=pl.coalesce("charged_payer", "payer"),
         department=pl.coalesce("department", "charged_department"),
         code=pl.col("code").cast(pl.String),
-    ).with_columns(supported=_as_charted())
+    ).with_columns(**_as_charted())
 
 
 def _beside_chart(rows: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
@@ -84,17 +98,37 @@ def _supported(chart: pl.LazyFrame, beside: pl.LazyFrame) -> pl.LazyFrame:
         )
         for role in ROLES
     ]
-    waiting = chart.filter(~coded & pl.col("infused")).join(beside, on="_n", how="anti")
+    charged = beside.filter("any_charge")
+    waiting = chart.filter(~coded & pl.col("infused")).join(charged, on="_n", how="anti")
     first = _CODES["first_hour"]
     code = pl.coalesce(first.expr(day), pl.lit(first.values[-1].value)).cast(CODE)
     return pl.concat([*units, waiting.select("_n", role=pl.lit("first_hour", ROLE), code=code)])
 
 
-def _as_charted() -> pl.Expr:
-    """Units that the chart supports; an injection code is supported by charted injections too."""
+def _as_charted() -> dict[str, pl.Expr]:
+    """Units ``charted``, and ``supported``: where a chart is open also those that may be.
+
+    An injection code is supported by charted injections too. Where a coder decides, or rows of
+    the chart could not be read, more units may be: but never a second first hour or set-up. In a
+    query only what the complete runs support counts.
+    """
+    billed = pl.col("billed_units")
     units = pl.lit(0, pl.Int64)
     for role in ROLES:
         units = pl.when(pl.col("role") == role).then(pl.col(f"charted_{role}")).otherwise(units)
     units = units.fill_null(0)
-    with_injections = pl.col("billed_units").clip(units, units + pl.col("injections").fill_null(0))
-    return pl.when(pl.col("role") == "short_infusion").then(with_injections).otherwise(units)
+    with_injections = billed.clip(units, units + pl.col("injections").fill_null(0))
+    units = pl.when(pl.col("role") == "short_infusion").then(with_injections).otherwise(units)
+    once = pl.col("role").is_in(["first_hour", "further_setup"])
+    doubtful = pl.when(once).then(pl.min_horizontal(billed, pl.lit(1))).otherwise(billed)
+    unread = pl.col("rows_refused").fill_null(False) & (pl.col("outcome") != "query")
+    supported = (
+        pl.when(pl.col("outcome").is_in(["refer", "refused"]))
+        .then(doubtful)
+        .when(unread)
+        .then(pl.max_horizontal(units, doubtful))
+        .when(pl.col("role") == OTHER_SERVICE)
+        .then(billed)
+        .otherwise(units)
+    )
+    return {"charted": units, "supported": supported}

@@ -10,6 +10,8 @@ from subq_toolkit.errors import InputError
 
 _LIMITS = read_parameters("timely_filing")
 _ANY = "*"
+#: What stands beside the name of a public payer without making it another one.
+_BESIDE = r"\b(part [ab]|ffs|fee for service|traditional|original)\b"
 
 
 def checked_limits(filing: Mapping[str, int] | None) -> dict[str, int]:
@@ -48,10 +50,11 @@ def with_deadlines(rows: pl.LazyFrame, *, filing: Mapping[str, int], on: date) -
     Limits of Medicare and Medicaid stand in ``parameters/timely_filing.toml``, by months.
     """
     payer, day = pl.col("payer").str.strip_chars().str.to_lowercase(), pl.col("service_date")
+    public = payer.str.replace_all(_BESIDE, " ").str.strip_chars()
     until = day + pl.duration(days=filing[_ANY]) if _ANY in filing else pl.lit(None, pl.Date)
     for name, limit in _LIMITS.items():
         for dated in limit.values:
-            held = (payer == name) & day.is_between(dated.start, dated.until or date.max)
+            held = (public == name) & day.is_between(dated.start, dated.until or date.max)
             until = pl.when(held).then(day.dt.offset_by(f"{dated.value}mo")).otherwise(until)
     for name, days in filing.items():
         if name != _ANY:

@@ -51,18 +51,21 @@ def linked(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
     charges
         With ``_key`` and ``service_date``.
     chart
-        With ``_key``, ``_n`` (number of the encounter), ``service_date, last_date`` and
-        ``intravenous``.
+        With ``_key``, ``_n`` (number of the encounter), ``service_date, last_date``,
+        ``intravenous`` and ``subcutaneous``.
 
     Returns
     -------
     pl.LazyFrame
-        ``charges`` with ``_n`` (null: not in the chart on that day), ``intravenous``,
-        ``days_off`` [d] (by how much the date of service misses the charted days, 0 within
-        them) and ``elsewhere`` (the number is charted, on another date). A charge up to one day
-        off still belongs to its encounter.
+        ``charges`` with ``_n`` (null: not in the chart on that day), ``_near`` (the encounter of
+        that number, whatever the day), ``intravenous, subcutaneous``, ``days_off`` [d] (by how
+        much the date of service misses the charted days, 0 within them) and ``elsewhere`` (the
+        number is charted, on another date). A charge up to one day off still belongs to its
+        encounter, and a credit does on any day.
     """
-    days = chart.select("_key", "_n", "intravenous", "last_date", _first_date="service_date")
+    days = chart.select(
+        "_key", "_n", "intravenous", "subcutaneous", "last_date", _first_date="service_date"
+    )
     day = pl.col("service_date")
     early = (pl.col("_first_date") - day).dt.total_days()
     late = (day - pl.col("last_date")).dt.total_days()
@@ -71,7 +74,7 @@ def linked(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
     return (
         charges.join(days, on="_key", how="left")
         .with_columns(days_off=off)
-        .with_columns(elsewhere=found & (pl.col("days_off") > DAYS_OFF))
-        .with_columns(_n=pl.when(~pl.col("elsewhere")).then("_n"))
+        .with_columns(elsewhere=found & (pl.col("days_off") > DAYS_OFF) & (pl.col("units") >= 0))
+        .with_columns(_near="_n", _n=pl.when(~pl.col("elsewhere")).then("_n"))
         .drop("_first_date", "last_date")
     )

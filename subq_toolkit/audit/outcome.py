@@ -35,6 +35,8 @@ LINES = (
 _ENCOUNTER = ("encounter_id", "service_date")
 #: What every line of an encounter says alike.
 _SHARED = ("payer", "department", "setting", "outcome", "infusion_min")
+#: Classes of an encounter, gravest first: errors, then what is not judged, then agreement.
+GRAVEST = sorted(CLASSES, key=lambda name: (not CLASSES[name]["error"], judged(name)))
 _MONEY = ("billed_usd", "supported_usd", "difference_usd")
 _UNJUDGED = "not judged"
 
@@ -52,7 +54,7 @@ def audited_lines(rows: pl.LazyFrame) -> pl.LazyFrame:
 def audited_encounters(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The table ``Audit.encounters``: encounters of the chart, then charges without one."""
     charted = pl.col("_n").is_not_null()
-    ranks = {name: rank for rank, name in enumerate(CLASSES)}
+    ranks = {name: rank for rank, name in enumerate(GRAVEST)}
     shared = [pl.col(name).first() for name in (*_ENCOUNTER, *_SHARED)]
     cents = {name: (pl.col(name) * 100).cast(pl.Int64) for name in _MONEY}
     rows = rows.with_columns(
@@ -82,7 +84,7 @@ def audited_encounters(rows: pl.LazyFrame) -> pl.LazyFrame:
         for name in _MONEY
     }
     known = pl.when(~pl.col("_no_difference_usd")).then("difference_usd")
-    balance = pl.coalesce(known, pl.col("_units"))
+    balance = pl.coalesce(pl.when(known != 0).then(known), pl.col("_units"))
     columns = (*_ENCOUNTER, "class", "classes", "direction", *_MONEY, "risk", "days_left")
     return (
         grave.join(_by_classes(grave), on="_classes", maintain_order="left")
@@ -96,7 +98,7 @@ def _by_classes(encounters: pl.LazyFrame) -> pl.LazyFrame:
     """For each set of classes that occurs, as bits: its gravest, its names, risk and verdict."""
     occurring = encounters.select(pl.col("_classes").unique()).collect().to_series()
     sets = {
-        bits: [name for rank, name in enumerate(CLASSES) if bits >> rank & 1] for bits in occurring
+        bits: [name for rank, name in enumerate(GRAVEST) if bits >> rank & 1] for bits in occurring
     }
     gravest = {bits: CLASSES[names[0]] for bits, names in sets.items()}
     return pl.LazyFrame(

@@ -100,6 +100,11 @@ def _encounters(coded: Coded) -> pl.DataFrame:
     routes = coded.accepted.group_by("encounter_id").agg(
         veins=(pl.col("route") == "intravenous").sum(),
         injections=(pl.col("route") == "injection").sum(),
+        complete=(
+            pl.col("start_at").is_not_null()
+            & pl.col("stop_at").is_not_null()
+            & ~pl.col("route").is_in(["intravenous", "injection"])
+        ).sum(),
         under_skin=((pl.col("route") == "subcutaneous") | pl.col("route").is_null()).sum(),
     )
     crossed = coded.findings.filter(pl.col("finding") == "crosses_midnight")

@@ -16,8 +16,10 @@ class Kind(NamedTuple):
 
 
 def _plain(one: dict) -> bool:
-    """Coded, read as a whole, within the edit, nothing beside it."""
-    beside = one["veins"] or one["injections"]
+    """Coded, read as a whole, within the edit, not at home, nothing beside it."""
+    beside = (
+        one["veins"] or one["injections"] or one["setting"] == "home" or not one["infusion_min"]
+    )
     return one["outcome"] == "coded" and not (one["unread"] or beside or one["further"] > 3)
 
 
@@ -137,8 +139,10 @@ def _after_midnight(claim: Claim) -> None:
     claim.line(FURTHER)["service_date"] += timedelta(days=1)
 
 
-def _hospital(one: dict) -> bool:
-    return _plain(one) and one["setting"] in charge_shapes()["revenue_codes"]
+def _nothing_complete(one: dict) -> bool:
+    """A query in which no run has both times, so that nothing is supported yet."""
+    open_run = one["outcome"] == "query" and one["under_skin"] and not one["complete"]
+    return open_run and not one["unread"]
 
 
 def _hospital(one: dict) -> bool:
@@ -164,7 +168,7 @@ SLIPS: dict[str, Kind] = {
     "never_charged": Kind(_plain, _never),
     "unknown_number": Kind(_short_stay, _unknown_number),
     "without_documentation": Kind(
-        lambda one: one["outcome"] == "query" and one["under_skin"] and not one["unread"],
+        _nothing_complete,
         _undocumented,
     ),
     "before_a_coder_decided": Kind(lambda one: one["outcome"] == "refer", _undecided),

@@ -39,7 +39,7 @@ class Claim:
     def charge_as_supported(self) -> None:
         """Charge what the chart supports, and the injections beside it."""
         one = self.of
-        if one["outcome"] != "coded":
+        if one["outcome"] != "coded" or not one["infusion_min"]:
             return
         for name, code in (("first", FIRST), ("further", FURTHER), ("setup", SETUP)):
             if one[name]:
