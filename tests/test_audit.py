@@ -822,3 +822,13 @@ def test_columns_of_the_extract_may_have_any_name(name):
 def test_a_column_of_the_chart_without_any_entry(name):
     found = audited([run() | {name: None}], [charge("96369")])
     assert found.lines.collect().height == 1
+
+
+def test_every_claim_and_coder_of_a_code_is_named():
+    charges = [
+        charge("96370", claim_id=f"C{number}", coder=coder)
+        for number, coder in ((3, "Bob"), (1, "Anna"), (2, None))
+    ]
+    got = line(audited([run(minutes=211)], [charge("96369", coder="Bob"), *charges]), "96370")
+    assert (got["claim_ids"], got["coder"]) == ("C1, C2, C3", "Anna, Bob")
+    assert line(audited([run()], [charge("96369")]), "96369")["claim_ids"] is None

@@ -63,13 +63,12 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
     pl.LazyFrame
         ``billed_units`` [1], ``units_once`` (copies counted once), ``most_a_day`` [1],
         ``lines`` and ``copies`` [1], ``charge_usd, paid_usd`` [USD], first and last
-        ``billed_revenue``, ``days_off``, ``claim_ids``, ``charged_payer, charged_department,
-        coder``.
+        ``billed_revenue``, ``days_off``, ``claim_ids`` and ``coder`` (all of them),
+        ``charged_payer, charged_department``.
     """
     keys = [*by, "role", "code"]
     charges = _netted(charges, keys)
     money = ("charge_usd", "paid_usd")
-    claim, last = pl.col("claim_id").min(), pl.col("claim_id").max()
     total = charges.group_by(keys).agg(
         lines=pl.len(),
         billed_units=pl.col("units").sum(),
@@ -80,14 +79,11 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
         denied=(pl.col("status") == "denied").all(),
         billed_revenue=pl.col("revenue_code").min(),
         revenue_last=pl.col("revenue_code").max(),
-        claim_ids=claim,
-        _claim_last=last,
+        claim_ids=pl.col("claim_id").min(),
         charged_payer=pl.col("payer").min(),
         charged_department=pl.col("department").min(),
         coder=pl.col("coder").min(),
     )
-    several = pl.col("claim_ids") != pl.col("_claim_last")
-    both = pl.concat_str("claim_ids", pl.lit(", "), "_claim_last")
     counted = ("billed_units", "units_once", "most_a_day")
     return (
         total.join(_line_by_line(charges, total, keys), on=keys, how="left", nulls_equal=True)
@@ -96,9 +92,10 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
             *(pl.coalesce(f"_{name}", "billed_units").alias(name) for name in counted),
             copies=pl.col("copies").fill_null(0),
             charged_payer=pl.coalesce("_payer", "charged_payer"),
-            claim_ids=pl.when(several).then(both).otherwise("claim_ids"),
+            claim_ids=pl.coalesce("_claims", "claim_ids"),
+            coder=pl.coalesce("_coders", "coder"),
         )
-        .drop("_claim_last", "_payer", *(f"_{name}" for name in (*money, *counted)))
+        .drop("_payer", "_claims", "_coders", *(f"_{name}" for name in (*money, *counted)))
     )
 
 
@@ -138,9 +135,9 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
     several = total.filter(pl.col("lines") > 1).select(keys)
     day = [*dict.fromkeys([*keys, "payer", "service_date"])]
     units, most = pl.col("units"), pl.col("_billed_units")
+    rows = charges.join(several, on=keys, how="semi", nulls_equal=True)
     by_payer = (
-        charges.join(several, on=keys, how="semi", nulls_equal=True)
-        .group_by(*day, "units", "modifiers")
+        rows.group_by(*day, "units", "modifiers")
         .agg(_alike=pl.len())
         .group_by(day)
         .agg(
@@ -156,7 +153,15 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
         )
     )
     asked = by_payer.sort(most, "payer", descending=[True, False], nulls_last=True)
-    return asked.group_by(keys).agg(
+    most_asked = asked.group_by(keys).agg(
         pl.col("_units_once", "copies", "_most_a_day", "_billed_units").first(),
         _payer=pl.col("payer").first(),
     )
+    named = rows.group_by(keys).agg(_claims=_listed("claim_id"), _coders=_listed("coder"))
+    return most_asked.join(named, on=keys, nulls_equal=True)
+
+
+def _listed(name: str) -> pl.Expr:
+    """Every name once, in order; null where there is none."""
+    told = pl.col(name).drop_nulls().unique().sort()
+    return pl.when(told.len() > 0).then(told.str.join(", "))
