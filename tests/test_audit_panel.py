@@ -12,6 +12,7 @@ panels = pytest.importorskip("subq_toolkit.panels", reason="the notebook extra i
 
 ON = date(2026, 11, 25)
 MARKUP = "<script>alert(1)</script>"
+NOT_JUDGED = ["charge_unreadable", "chart_unreadable", "chart_incomplete", "coder_decides"]
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,111 @@ def test_terms_of_ones_own_can_be_chosen():
     assert "terms as handed in" in panel.entries["schedule"].options[0][0]
     panel.show_tab("One case")
     assert "Judgement" in panel.parts["One case"].page.value
+
+
+def test_the_finding_is_told_in_three_numbers_that_the_audit_gives(panel):
+    panel.reset()
+    panel.show_tab("Finding")
+    page = panel.parts["Finding"].page.value
+    held = panel.audit.encounters.collect()
+    judged = held.filter(~pl.col("class").is_in(NOT_JUDGED))
+    errors = judged.filter(pl.col("class") != "agrees")
+    net = errors["difference_usd"].sum()
+    assert f"{judged.height:,} of {held.height:,} encounters judged" in page
+    assert f"{errors.height:,} have an error: {100 * errors.height / judged.height:.1f} %" in page
+    assert f"${abs(net):,.2f}</span> net {'over' if net > 0 else 'under'}" in page
+    assert f"{held.height:,} in all" in page
+
+
+def test_a_finding_of_nothing_judged_claims_no_rate():
+    runs, charges = small()
+    runs = runs.with_columns(stop_at=pl.lit(None, pl.Datetime))
+    panel = panels.AuditPanel(runs, charges.clear(), on=ON)
+    page = panel.parts["Finding"].page.value
+    assert "0 of 1 encounters judged" in page
+    assert "have an error" not in page
+
+
+def test_the_terms_say_at_what_and_from_when(panel):
+    panel.reset()
+    assert "hospital lines at OPPS, all others at MPFS (national)" in panel.terms.value
+    assert "from 2026-11-25" in panel.terms.value
+    panel.entries["schedule"].value = "opps"
+    assert "at OPPS, wherever" in panel.terms.value
+    panel.reset()
+
+
+def test_one_goes_through_the_worklist_case_by_case(panel):
+    panel.reset()
+    panel.show_tab("One case")
+    panel.entries["found"].value = "duplicate"
+    cases = panel.worklist()["encounter_id"].unique(maintain_order=True).to_list()
+    assert panel.entries["encounter"].placeholder == cases[0]
+    assert list(panel.entries["encounter"].options) == cases[:200]
+    first = panel.parts["One case"].page.value
+    assert "Charged twice" in first
+    panel.step_buttons["Next"].click()
+    assert panel.state.encounter == cases[1]
+    assert panel.parts["One case"].page.value != first
+    panel.step_buttons["Previous"].click()
+    panel.step_buttons["Previous"].click()
+    assert panel.state.encounter == cases[0]
+    panel.entries["encounter"].value = cases[-1]
+    panel.step_buttons["Next"].click()
+    assert panel.state.encounter == cases[-1]
+    panel.reset()
+
+
+def test_disagreements_are_shown_as_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = panels.AuditPanel(*small(), on=ON)
+    panel.save_worklist()
+    sheet = pl.read_excel("worklist.xlsx", sheet_name="Worklist")
+    sheet = sheet.with_columns(Verdict=pl.lit("disagree"), Note=pl.lit(MARKUP))
+    sheet.write_excel("reviewed.xlsx", worksheet="Worklist")
+    panel.verdicts_name.value = "reviewed.xlsx"
+    panel.verdicts_button.click()
+    said = panel.list_said.value
+    assert "1 disagreement" in said
+    assert "0.0 %" in said
+    assert "&lt;script&gt;" in said
+    assert MARKUP not in said
+
+
+def test_the_list_says_at_what_it_is_valued(panel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel.reset()
+    panel.save_worklist()
+    about = pl.read_excel("worklist.xlsx", sheet_name="About", has_header=False)
+    told = dict(about.select(pl.nth(0, 1)).rows())
+    assert told["Audit"] == panel.audit.terms
+    assert told["Dated"] == "2026-11-25"
+
+
+def test_the_sample_goes_out_with_what_agrees_and_comes_back(panel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel.reset()
+    panel.show_tab("Sample")
+    panel.entries["precision"].value = 20  # so few that each stratum has its least
+    panel.sample_written.button.click()
+    listed = pl.read_excel("sample.xlsx", sheet_name="Worklist")
+    drawn = panel.asked().sample()
+    assert listed["Encounter"].n_unique() == drawn.sampled.height
+    assert "Agrees" in listed["Finding"].to_list()
+    panel.verdicts_name.value = "sample.xlsx"
+    panel.read_verdicts()
+    states = dict(panel.verdicts.rows["state"].value_counts().rows())
+    assert states["matched"] == listed.height
+    panel.reset()
+
+
+def test_a_rehearsal_says_whether_its_intervals_hold_what_is_known(panel):
+    panel.reset()
+    panel.show_tab("Sample")
+    population = panel.asked().population()["difference_usd"]
+    over = population.filter(population > 0).sum()
+    table = panel.figures()[0].table
+    low, high = table.filter(kind="over").select("low_usd", "high_usd").row(0)
+    says = "within its interval" if low <= float(over) <= high else "outside its interval"
+    page = panel.parts["Sample"].page.value
+    assert f"${over:,.2f}</span> over ({'' if 'within' in says else '▲ '}{says})" in page

@@ -9,7 +9,8 @@ A panel holds no rule and no arithmetic: it hands what was typed to the toolkit 
 comes back. Only panel modules import ipywidgets.
 """
 
-from subq_toolkit.panels.audit_panel import AuditPanel, AuditState
+from subq_toolkit.panels.audit_panel import AuditPanel
+from subq_toolkit.panels.audit_state import AuditState
 from subq_toolkit.panels.coding_calculator import CodingCalculator
 from subq_toolkit.panels.column_map_wizard import ColumnMapWizard, WizardState
 from subq_toolkit.panels.dose_planner import DosePlanner

@@ -13,9 +13,24 @@ _SIGNS = {"over": "▲ over", "under": "▼ under", "even": "● even", "not jud
 def case_page(case: Case) -> str:
     """Billed beside supported, then the judgement of each code with its rule and source."""
     return (
-        f'<div class="sq-columns"><div>{_billed(case.billed)}</div>'
+        f'{_head(case.lines)}<div class="sq-columns"><div>{_billed(case.billed)}</div>'
         f"<div>{_supported(case)}</div></div>{_judgement(case.lines)}"
     )
+
+
+def _head(lines: pl.DataFrame) -> str:
+    """Whose encounter it is: payer, place, coder, and until when the claim may be corrected."""
+    if lines.is_empty():
+        return ""
+    row = lines.row(0, named=True)
+    setting = (row["setting"] or "").replace("_", " ")
+    parts = [row["payer"], row["department"], setting, row["coder"]]
+    told = [text(part) for part in parts if part]
+    if row["file_by"] is not None:
+        days = row["days_left"]
+        left = f"{days:,} days left" if days >= 0 else f"▲ past by {-days:,} days"
+        told.append(f"to be filed by {row['file_by']} ({left})")
+    return f'<p class="sq-quiet">{" · ".join(told)}</p>' if told else ""
 
 
 def _billed(billed: pl.DataFrame) -> str:
@@ -24,7 +39,7 @@ def _billed(billed: pl.DataFrame) -> str:
             f"<b>{text(row['code'])}</b><small>{text(row['modifiers'])}</small>",
             str(row["units"]),
             text(row["revenue_code"]),
-            text(row["service_date"]),
+            f'<span class="sq-severity">{text(row["service_date"])}</span>',
             f"{text(row['claim_id'])}<small>{text(row['because'] or 'counts')}</small>",
         ]
         for row in billed.rows(named=True)
@@ -44,7 +59,7 @@ def _supported(case: Case) -> str:
             f"<b>{text(row['code'])}</b>",
             str(row["units"]),
             text(row["revenue_code"]),
-            text(row["service_date"]),
+            f'<span class="sq-severity">{text(row["service_date"])}</span>',
             f"{text(row['why'])}{source(row['cite'])}",
         ]
         for row in case.charted.lines.rows(named=True)

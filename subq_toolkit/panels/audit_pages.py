@@ -3,16 +3,10 @@
 import polars as pl
 
 from subq_toolkit.audit import CLASSES
-from subq_toolkit.audit.verdicts import Verdicts
 from subq_toolkit.panels.html_parts import section, source, table, text
 
 _RISKS = {"high": "▲ high", "medium": "■ medium", "low": "● low", "none": "none"}
-_ENDS = {
-    "compared": "held against the chart",
-    "set_aside": "of other codes, set aside",
-    "superseded": "replaced, voided or reversed later",
-    "refused": "not readable",
-}
+_LONGEST_ON_ONE_LINE = 16
 
 
 def dollars(amount: object, *, sign: bool = False) -> str:
@@ -22,13 +16,6 @@ def dollars(amount: object, *, sign: bool = False) -> str:
     value = float(amount)
     mark = "−" if value < 0 else "+" if sign and value > 0 else ""
     return f'<span class="sq-severity">{mark}${abs(value):,.2f}</span>'
-
-
-def counts_page(ends: dict[str, int]) -> str:
-    """Where each charge row ended; they add up."""
-    rows = [[text(said), f"{ends[end]:,}"] for end, said in _ENDS.items()]
-    shown = table(["charge rows", "rows"], rows, name="Charge rows", numeric=1)
-    return section("Every charge row", shown, f"{ends['rows_in']:,} in all")
 
 
 def classes_page(lines: pl.DataFrame) -> str:
@@ -57,7 +44,12 @@ def classes_page(lines: pl.DataFrame) -> str:
         )
     heads = ["class", "codes", "encounters", "over", "under", "what to do"]
     shown = table(heads, rows, name="Classes", numeric=1, figures=(2, 3, 4))
-    return section("By class", shown, "a code of an encounter has one class, the gravest")
+    return section("By class", shown, _BY_CODE)
+
+
+_BY_CODE = (
+    "each code of an encounter by itself; the chart counts an encounter once, by its gravest class"
+)
 
 
 def _place(name: str, row: dict) -> tuple[bool, bool, object, str]:
@@ -82,8 +74,8 @@ def groups_page(rates: pl.DataFrame, name: str) -> str:
             f"<b>{text('all' if row['scope'] == 'all' else row[rates.columns[0]])}</b>",
             f"{row['judged']:,}",
             f"{row['errors']:,}",
-            _share(row["rate"]),
-            f"{_share(row['rate_low'])} to {_share(row['rate_high'])}" if row["judged"] else "",
+            share(row["rate"]),
+            f"{share(row['rate_low'])} to {share(row['rate_high'])}" if row["judged"] else "",
             dollars(row["over_usd"]),
             dollars(row["under_usd"]),
             f"{row['not_judged']:,}",
@@ -95,7 +87,8 @@ def groups_page(rates: pl.DataFrame, name: str) -> str:
     return table(heads, rows, name="Error rates", numeric=3, figures=(1, 2, 5, 6, 7))
 
 
-def _share(rate: float | None) -> str:
+def share(rate: float | None) -> str:
+    """A rate in percent; empty where there is none."""
     return "" if rate is None else f"{rate:.1%}".replace("%", " %")
 
 
@@ -104,11 +97,11 @@ def worklist_page(rows: pl.DataFrame, most: int) -> str:
     shown = [
         [
             f"{row['rank']:,}",
-            f"<b>{text(row['encounter_id'])}</b>{_day(row['service_date'])}",
+            f"{number(row['encounter_id'])}{day(row['service_date'])}",
             f"<b>{text(row['code'])}</b><small>{units(row)}</small>",
             f"<b>{text(row['finding'])}</b><small>{text(row['reason'])}</small>",
             dollars(row["difference_usd"], sign=True),
-            text(_RISKS[row["risk"]]),
+            f'<span class="sq-severity">{text(_RISKS[row["risk"]])}</span>',
             _left(row),
             f"{text(row['what_to_do'])}<small>{text(row['payer'])}</small>",
         ]
@@ -122,6 +115,12 @@ def worklist_page(rows: pl.DataFrame, most: int) -> str:
     return section(f"{n:,} row{'s' * (n != 1)} to work", cells, more)
 
 
+def number(encounter_id: str | None) -> str:
+    """The number of an encounter, on one line unless it is long."""
+    short = len(encounter_id or "") <= _LONGEST_ON_ONE_LINE
+    return f"<b{' class=sq-severity' if short else ''}>{text(encounter_id)}</b>"
+
+
 def units(row: dict) -> str:
     """Units billed and supported, as text."""
     supported = "?" if row["supported_units"] is None else row["supported_units"]
@@ -133,53 +132,9 @@ def _left(row: dict) -> str:
         return '<span class="sq-quiet">no limit stated</span>'
     days = row["days_left"]
     said = f"{days:,}" if days >= 0 else f"▲ past by {-days:,}"
-    return f"{said}{_day(row['file_by'], 'by ')}"
+    return f"{said}{day(row['file_by'], 'by ')}"
 
 
-def _day(day: object, before: str = "") -> str:
-    return f'<small class="sq-severity">{before}{text(day)}</small>'
-
-
-def design_page(design: pl.DataFrame, needed: int, precision: float) -> str:
-    """How a sample is shared out among its strata."""
-    rows = [
-        [
-            f"<b>{text(row['stratum'])}</b>",
-            f"{row['stratum_size']:,}",
-            f"{row['sampled']:,}",
-            f"{row['weight']:,.1f}" if row["weight"] is not None else "",
-        ]
-        for row in design.rows(named=True)
-    ]
-    heads = ["stratum", "encounters", "drawn", "each stands for"]
-    shown = table(heads, rows, name="Design of the sample", numeric=2, figures=(1, 3))
-    said = (
-        f"{needed:,} encounters drawn at random tell a rate of errors to within "
-        f"{round(100 * precision)} percentage points, at 95 % confidence"
-    )
-    return section("Design", shown, said)
-
-
-def verdicts_page(verdicts: Verdicts) -> str:
-    """How far reviewers agree with the audit, and what became of the rows of their list."""
-    rows = [
-        [
-            f"<b>{text(row['finding'] or 'all')}</b>",
-            f"{row['agree']:,}",
-            f"{row['disagree']:,}",
-            f"{row['unclear']:,}",
-            "" if row["rate"] is None else
-            f"{_share(row['rate'])} <small>{_share(row['rate_low'])} to "
-            f"{_share(row['rate_high'])}</small>",
-        ]
-        for row in verdicts.agreement.rows(named=True)
-    ]  # fmt: skip
-    heads = ["class", "agree", "disagree", "unclear", "agreement (95 % interval)"]
-    agreement = table(heads, rows, name="Agreement", numeric=4, figures=(1, 2, 3))
-    told = [
-        [text(row["what"].replace("_", " ")), f"{row['rows']:,}", text(row["remedy"])]
-        for row in verdicts.report.rows(named=True)
-    ]
-    report = table(["rows of the list", "rows", "what to do"], told, name="Reviewed list",
-                   numeric=1)  # fmt: skip
-    return section("Reviewers and the audit", agreement) + section("The list", report)
+def day(on: object, before: str = "") -> str:
+    """A day in small type, on one line."""
+    return f'<small class="sq-severity">{before}{text(on)}</small>'

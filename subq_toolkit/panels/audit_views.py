@@ -6,17 +6,22 @@ import polars as pl
 
 from subq_toolkit import charts
 from subq_toolkit.audit import CLASSES, draw_sample, error_rates, extrapolate, sample_size
+from subq_toolkit.audit.review_sample import ReviewSample
 from subq_toolkit.charts.figure import Figure, figure
+from subq_toolkit.effective import read_parameters
 from subq_toolkit.errors import InputError
 from subq_toolkit.explain import explain
 from subq_toolkit.panels import audit_pages as pages
 from subq_toolkit.panels.audit_case import Case, case_of
 from subq_toolkit.panels.audit_case_pages import case_page, steps_page
+from subq_toolkit.panels.audit_number_pages import counts_page, encounters_page, numbers_page
+from subq_toolkit.panels.audit_review_pages import design_page
 from subq_toolkit.panels.audited_work import AuditedWork
 from subq_toolkit.panels.figure_sources import cites
 from subq_toolkit.panels.view_tab import View
 
-MOST_ROWS = 100
+MOST_ROWS = 200
+_LEAST = int(read_parameters("review_sampling")["least_sampled"].values[-1].value)
 
 
 class AskedAudit(NamedTuple):
@@ -56,6 +61,16 @@ class AskedAudit(NamedTuple):
         state = self.state
         return self.work.chosen(state.schedule, state.order, state.found, state.risk, state.search)
 
+    def cases(self) -> list[str]:
+        """The encounters of the worklist in its order, each once."""
+        return self.worklist()["encounter_id"].unique(maintain_order=True).to_list()
+
+    @property
+    def first_case(self) -> str:
+        """The encounter that is shown while none is typed; empty if there is none to work."""
+        found = self.cases() or self.work.listed(self.state.schedule, "money")["encounter_id"]
+        return found[0] if len(found) else ""
+
     def case(self) -> Case:
         """The encounter that is typed; the first of the worklist if none is.
 
@@ -64,21 +79,45 @@ class AskedAudit(NamedTuple):
         InputError
             If there is no such encounter.
         """
-        wanted = self.state.encounter.strip()
+        wanted = self.state.encounter.strip() or self.first_case
         if not wanted:
-            first = self.work.listed(self.state.schedule, "money")
-            if first.is_empty():
-                raise InputError("There is nothing to work. Type the number of an encounter.")
-            wanted = first["encounter_id"][0]
+            raise InputError("There is nothing to work. Type the number of an encounter.")
         return case_of(self.audit, self.lines, wanted)
+
+    def population(self) -> pl.DataFrame:
+        """The encounters that a sample is drawn from."""
+        return self.work.to_sample(self.state.schedule)
+
+    def sample(self) -> ReviewSample:
+        """The sample that is asked for: as large as the precision needs, and some of each stratum.
+
+        Raises
+        ------
+        InputError
+            If there is no encounter to draw from.
+        """
+        state, population = self.state, self.population()
+        if population.is_empty():
+            raise InputError("No encounter was judged and has a price: there is none to draw from.")
+        strata = [name for name in state.strata.split(",") if name]
+        needed = sample_size(population.height, precision=state.precision / 100)
+        sizes = population.group_by(strata).len()["len"] if strata else pl.Series([0])
+        some = sizes.clip(upper_bound=_LEAST).sum()
+        return draw_sample(population, size=max(needed, some), seed=state.seed, strata=strata)
 
 
 def _finding(asked: AskedAudit) -> tuple[list[Figure], str]:
+    schedule = asked.state.schedule
     table = charts.audit_by_class_table(asked.audit, caption=asked.caption)
-    page = pages.classes_page(asked.lines) + pages.counts_page(
-        asked.work.ends(asked.state.schedule)
-    )
+    rates = error_rates(asked.encounters).row(0, named=True)
+    classes = dict(asked.encounters["class"].value_counts().rows())
+    page = numbers_page(rates) + encounters_page(classes)
+    page += counts_page(asked.work.ends(schedule), asked.work.reasons(schedule))
     return [asked.drawn("audit_by_class", table)], page
+
+
+def _classes(asked: AskedAudit) -> tuple[list[Figure], str]:
+    return [], pages.classes_page(asked.lines)
 
 
 def _groups(asked: AskedAudit) -> tuple[list[Figure], str]:
@@ -111,22 +150,18 @@ def _case(asked: AskedAudit) -> tuple[list[Figure], str]:
 
 
 def _sample(asked: AskedAudit) -> tuple[list[Figure], str]:
-    state = asked.state
-    population = asked.work.to_sample(state.schedule)
-    precision = state.precision / 100
-    needed = sample_size(population.height, precision=precision)
-    strata = [name for name in state.strata.split(",") if name]
-    drawn = draw_sample(population, size=needed, seed=state.seed, strata=strata)
+    drawn = asked.sample()
     totals = extrapolate(drawn, "difference_usd")
     said = f"{asked.caption} · rehearsal: amounts of the audit stand for the review"
     table = charts.audit_estimate_table(totals, caption=said)
     reviewed = int(drawn.design["sampled"].sum())
     shown = figure("audit_estimate", table, encounters=reviewed, sources=charts.audit_sources())
-    return [shown], pages.design_page(drawn.design, needed, precision)
+    return [shown], design_page(drawn, totals, asked.state.precision)
 
 
 VIEWS: dict[str, View] = {
     "Finding": View(1, (), _finding),
+    "By class": View(0, (), _classes),
     "By group": View(1, ("by",), _groups),
     "Over time": View(1, (), _months),
     "Worklist": View(0, ("order", "found", "risk", "search"), _worklist),

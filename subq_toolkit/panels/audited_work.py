@@ -15,13 +15,17 @@ from subq_toolkit.catalog import sample_administrations, sample_charges
 from subq_toolkit.charges import ChargeReading
 from subq_toolkit.coding import Coded, code_administrations
 from subq_toolkit.errors import InputError
-from subq_toolkit.small_cells import LEAST
 
 _SAMPLE, _OWN = "invented sample export and charges", "chart and charges as handed in"
 _SCHEDULES = {
     BY_SETTING: "each setting at its own",
     "opps": "hospital outpatient (OPPS)",
     "mpfs": "physician fee schedule (MPFS)",
+}
+_TERMS = {
+    BY_SETTING: "hospital lines at OPPS, all others at MPFS ({where})",
+    "opps": "OPPS, wherever it was done",
+    "mpfs": "MPFS ({where}), wherever it was done",
 }
 _STATED = "terms as handed in"
 #: Columns by which errors are grouped, most asked for first, with their names.
@@ -96,6 +100,7 @@ class AuditedWork:
         self.encounters = cache(lambda name: self.audit(name).encounters.collect())
         self.listed = cache(self._listed)
         self.ends = cache(lambda name: self.audit(name).reconcile())
+        self.reasons = cache(self._reasons)
         self.audit(self.opening)
 
     @property
@@ -124,10 +129,10 @@ class AuditedWork:
 
     def terms(self, schedule: str) -> str:
         """At what both sides are valued and from which day days are counted, in words."""
-        words = {name: said for said, name in self.schedules}[schedule]
-        if schedule != _STATED:
-            words += f", {self._locality or 'national'}" if schedule != "opps" else ""
-        return f"valued at: {words}; days left counted from {self.on}"
+        where = self._locality or "national"
+        words = {name: said.format(where=where) for name, said in _TERMS.items()}
+        said = words.get(schedule) or self._own.name
+        return f"Both sides are valued at {said}; days left are counted from {self.on}."
 
     def to_sample(self, schedule: str) -> pl.DataFrame:
         """Encounters that a review is drawn from: judged, and with a known amount."""
@@ -150,6 +155,16 @@ class AuditedWork:
             on=self.on,
         )
 
+    def _reasons(self, schedule: str) -> dict[str, pl.DataFrame]:
+        """Why charge rows are not compared: by end, reasons and rows, most first."""
+        found = self.audit(schedule)
+        whys = {"set_aside": "set_aside_because", "superseded": "superseded_by"}
+        return {
+            end: getattr(found, end).group_by(why).len().sort("len", why, descending=[True, False])
+            .collect()
+            for end, why in whys.items()
+        }  # fmt: skip
+
     def _listed(self, schedule: str, order: str) -> pl.DataFrame:
         return worklist(self.lines(schedule), order=order, which=OPEN)
 
@@ -165,19 +180,6 @@ class AuditedWork:
             told = told.str.to_lowercase()
             rows = rows.filter(*(told.str.contains(word, literal=True) for word in words))
         return rows
-
-
-def caption(encounters: pl.DataFrame, *says: str) -> str:
-    """The line under a chart of an audit: how many are judged, from when, from where."""
-    judged = encounters.filter(pl.col("class").is_in(JUDGED)).height
-    rest = encounters.height - judged
-    of = "" if 0 < rest < LEAST else f" of {encounters.height:,}"
-    parts = [f"{judged:,}{of} encounters judged"]
-    days = encounters["service_date"].drop_nulls()
-    if len(days):
-        first, last = f"{days.min():%b %Y}", f"{days.max():%b %Y}"
-        parts.append(first if first == last else f"{first} to {last}")
-    return " · ".join([*parts, *says])
 
 
 def _held(charges: pl.DataFrame | pl.LazyFrame | ChargeReading) -> pl.LazyFrame:

@@ -1,5 +1,6 @@
 """The wizard: from a file to a coded result without code, and a map that is kept for next time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import ipywidgets as w
@@ -10,25 +11,22 @@ from subq_toolkit.errors import InputError, SubqError
 from subq_toolkit.panels import wizard_pages as pages
 from subq_toolkit.panels.html_parts import note, text
 from subq_toolkit.panels.panel_look import busy, panel_style
-from subq_toolkit.panels.section import text_entry
-from subq_toolkit.panels.wizard_columns import ColumnRows, EventWords
-from subq_toolkit.panels.wizard_file import SUFFIXES, OpenedFile, opened, sample_file, uploaded
-from subq_toolkit.panels.wizard_settings import (
-    in_controls,
-    put_settings,
-    settings_entries,
-    settings_for,
-)
+from subq_toolkit.panels.wizard_file import OpenedFile, opened, sample_file, uploaded
+from subq_toolkit.panels.wizard_keep import KeepRow, uploaded_map
+from subq_toolkit.panels.wizard_mapping import MappingStep
+from subq_toolkit.panels.wizard_opening import OpeningStep, on_upload
+from subq_toolkit.panels.wizard_settings import in_controls
 from subq_toolkit.readers import (
     ColumnMap,
     Reading,
     Suggestion,
-    check_counts,
     read_administrations,
     suggest_columns,
 )
+from subq_toolkit.readers.check_counts import counted_checks
 
-_COMMONEST = 8
+_NO_ZONE = "In which zone is the facility? Without it a night of a clock change cannot be told."
+_CHANGED = "A choice was changed: press ‘Use these columns’ to read the file so."
 
 
 @dataclass(frozen=True)
@@ -43,217 +41,210 @@ class ColumnMapWizard(w.VBox):
     """Read an export of any shape without code: file, columns, checks, a map to keep.
 
     Nothing is mapped until *Use these columns* is pressed, and nothing is written but a map
-    that is saved. Uploaded files are kept in a folder of their own until the panel goes.
+    that is saved. An uploaded file is kept in a folder of its own until another is opened.
 
     Attributes
     ----------
     file, suggestion
         The file that is open and what is proposed for it; None before one is.
-    reading, coded
-        What was read with the columns in use, and what came of it; None before that.
+    reading, checks, coded
+        What was read with the columns in use, counted, and what came of it; None before that
+        and after a choice was changed.
     """
 
     def __init__(self) -> None:
         self.file: OpenedFile | None = None
         self.suggestion: Suggestion | None = None
         self.reading: Reading | None = None
+        self.checks: pl.DataFrame | None = None
         self.coded: Coded | None = None
-        self._settings = ColumnMap()
-        self.upload = w.FileUpload(accept=",".join(SUFFIXES), multiple=False)
-        self.upload.description, self.upload.tooltip = "Upload an export", "Up to 10 MB"
-        self.path = text_entry("or its path", 300, "export.csv", "A file on this machine")
-        self.open_button = _button("Open", "Open the file at that path")
-        self.sample_button = _button("Try the sample", "A small invented export with faults")
-        self.reset_button = _button("Reset", "Begin again")
-        self.entries, self._held = settings_entries(), False
-        self.columns, self.words = ColumnRows(), EventWords()
-        self.use_button = _button("Use these columns", "Read the file so and code it")
-        self.use_button.button_style = "primary"
-        self.map_name = text_entry("Save the map as", 220, "our_ehr.json", "A file name")
-        self.map_name.value = "our_ehr.json"
-        self.save_button = _button("Save the map", "Names and words only, nothing of a row")
-        self.load_name = text_entry("A saved map", 220, "our_ehr.json", "A path")
-        self.load_button = _button("Use a saved map", "Fill the columns from it")
-        self.said, self.file_page, self.result_page, self.code_page = (w.HTML() for _ in range(4))
-        self._mapping, self._kept = w.VBox(), w.VBox()
-        super().__init__(
-            [
-                panel_style(),
-                _row(
-                    self.upload, self.path, self.open_button, self.sample_button, self.reset_button
-                ),
-                self.said,
-                self.file_page,
-                self._mapping,
-                self.result_page,
-                self._kept,
-                self.code_page,
-            ]
+        self.opening = OpeningStep()
+        self.mapping = MappingStep(
+            lambda: self._doing(self._changed, self.mapping.said),
+            lambda asked: self._doing(lambda: self._anew(asked), self.mapping.said),
         )
+        self.keeping = KeepRow()
+        self.file_page, self.result_page, self.code_page = (w.HTML() for _ in range(3))
+        self._kept = w.VBox()
+        steps = [self.opening, self.file_page, self.mapping, self.result_page, self._kept]
+        super().__init__([panel_style(), *steps])
         self.add_class("sq-panel")
         self._wire()
 
     @property
     def column_map(self) -> ColumnMap:
         """The map that the controls say."""
-        chosen = {name: entry.value for name, entry in self.entries.items()}
-        chosen["facility_zone"] = chosen["facility_zone"].strip() or None
-        return replace(
-            self._settings, columns=self.columns.chosen, events=self.words.chosen, **chosen
-        )
+        return self.mapping.column_map
+
+    @property
+    def said(self) -> str:
+        """What the panel says of the last thing that was done, as HTML."""
+        return "".join(place.value for place in self._places)
+
+    @property
+    def _places(self) -> list[w.HTML]:
+        steps = (self.opening, self.mapping, self.mapping.loading, self.keeping)
+        return [one.said for one in steps]
 
     @property
     def state(self) -> WizardState:
         """What was typed and chosen."""
-        return WizardState(self.path.value, self.column_map if self.file else None)
+        return WizardState(self.opening.path.value, self.column_map if self.file else None)
 
     def data(self) -> dict[str, pl.DataFrame]:
         """The tables behind what is shown: proposed columns, report, checks, encounters."""
         held = {"columns": self.suggestion.columns} if self.suggestion else {}
         if self.reading is not None and self.coded is not None:
-            held["report"] = self.reading.report
-            held["encounters"] = self.coded.encounters.collect()
+            read = {"report": self.reading.report, "checks": self.checks}
+            held |= read | {"encounters": self.coded.encounters.collect()}
         return held
 
-    def open_file(self, file: OpenedFile, *, shape: str | None = None) -> None:
+    def use_sample(self) -> None:
+        """Open the bundled export, as *Try the sample* does."""
+        self.open_file(sample_file())
+
+    def open_file(self, file: OpenedFile) -> None:
         """Open a file and propose its columns."""
-        self._forget()
-        self.suggestion = suggest_columns(file.path, shape=shape)
+        self.reset(keep_path=True)
+        try:
+            self.suggestion = suggest_columns(file.path)
+        except SubqError as refused:
+            file.close()
+            raise InputError(file.named(str(refused))) from None
         self.file = file
-        self._settings = self.suggestion.column_map
-        self._offer(self.suggestion.column_map)
-        self.file_page.value = pages.file_page(file.label, file.about, self.suggestion)
+        self._propose()
 
     def use(self) -> None:
         """Read the file with the columns that are chosen, and code it."""
         if self.file is None:
             raise InputError("Open a file first.")
-        self.reading = self.coded = None
-        self.result_page.value = self.code_page.value = ""
+        self._forget_result()
         column_map = self.column_map
-        self.reading = read_administrations(self.file.path, columns=column_map)
-        self.coded = code_administrations(
-            self.reading.administrations, facility_zone=column_map.facility_zone
-        )
-        found = (
-            self.coded.findings.filter(pl.col("encounter_id").is_not_null())
-            .group_by("finding", "what_to_do")
-            .agg(encounters=pl.col("encounter_id").n_unique())
-            .sort("encounters", "finding", descending=[True, False])
-            .head(_COMMONEST)
-            .collect()
-        )
-        checks = check_counts(self.file.path, column_map)
-        self.result_page.value = pages.result_page(checks, self.coded.reconcile(), found)
-        self._say_code(column_map)
-        self._kept.children = [_row(self.map_name, self.save_button)]
+        reading = read_administrations(self.file.path, columns=column_map)
+        if self.file.kept:
+            reading = replace(reading, administrations=reading.administrations.collect().lazy())
+        zone = column_map.facility_zone
+        coded = code_administrations(reading.administrations, facility_zone=zone)
+        self.checks = counted_checks(reading, column_map)
+        outcomes, found = coded.reconcile(), pages.commonest(coded)
+        self.result_page.value = pages.result_page(self.checks, outcomes, found, reading.report)
+        self.reading, self.coded = reading, coded
+        self._offer_to_keep()
 
     def save_map(self) -> None:
         """Write the map that the controls say."""
-        name = self.map_name.value.strip()
-        if not name or name in (".", "..") or set(name) & set('/\\:*?"<>|'):
-            raise InputError("Type a plain file name, without a folder, e.g. our_ehr.json.")
-        path = self.column_map.save(name if name.endswith(".json") else f"{name}.json")
-        self._say_code(self.column_map)
-        self._tell(f"Saved: {path.resolve()}. It holds names and words, nothing of a row.")
-
-    def load_map(self) -> None:
-        """Fill the controls from a saved map."""
         if self.file is None:
             raise InputError("Open a file first; a map belongs to an export.")
-        column_map = ColumnMap.load(self.load_name.value.strip() or "our_ehr.json")
-        missing = [name for name in column_map.columns if name not in self.columns.names]
+        self._tell(self.keeping.save(self.column_map), self.keeping.said)
+
+    def load_map(self, column_map: ColumnMap) -> None:
+        """Fill the controls from a saved map, and read the file with it."""
+        if self.file is None:
+            raise InputError("Open a file first; a map belongs to an export.")
+        at = {"sheet": column_map.sheet, "header_row": column_map.header_row}
+        suggestion = suggest_columns(self.file.path, shape=column_map.shape, **at)
+        names = suggestion.columns["read_from"].to_list()
+        missing = [name for name in column_map.columns if name not in names]
         if missing:
             raise InputError(
                 f"The map names {len(missing)} columns that this file does not have, e.g. "
-                f"'{missing[0]}'. It is the map of another export."
+                f"'{pages.cut(missing[0], 60)}'. It is the map of another export."
             )
-        self._settings = column_map
-        self._offer(column_map)
+        self.suggestion = suggestion
+        self.mapping.offer(self.file.path, suggestion, column_map)
         self.use()
 
-    def reset(self) -> None:
-        """Go back to the beginning."""
-        self._forget()
-        self.path.value = ""
+    def reset(self, *, keep_path: bool = False) -> None:
+        """Go back to the beginning; an uploaded file is deleted."""
+        if self.file is not None:
+            self.file.close()
+        self.file = self.suggestion = None
+        self._forget_result()
+        self.mapping.clear()
+        self.file_page.value = ""
+        for place in self._places:
+            place.value = ""
+        if not keep_path:
+            self.opening.path.value = ""
 
-    def _offer(self, column_map: ColumnMap) -> None:
-        self._held = True
+    def _propose(self, **kept: object) -> None:
+        about = "; ".join(one for one in (self.file.about, self.file.kind) if one)
+        asked = [in_controls(self.file.named(one)) for one in self.suggestion.questions]
+        column_map = replace(self.suggestion.column_map, **kept)
+        asked += [] if column_map.facility_zone else [_NO_ZONE]
+        self.file_page.value = pages.file_page(self.file.label, about, self.suggestion, asked)
+        self.mapping.offer(self.file.path, self.suggestion, column_map)
+
+    def _offer_to_keep(self) -> None:
+        if self.file is None or self.coded is None:
+            return
+        self.keeping.offer(self.column_map)
         try:
-            put_settings(self.entries, column_map, self.suggestion)
-        finally:
-            self._held = False
-        self.columns.offer(self.suggestion.columns, column_map)
-        self.words.offer(self.file.path, column_map)
-        shown = [self.entries[name] for name in settings_for(column_map)]
-        self._mapping.children = [
-            w.HTML("<h3>Columns</h3>"),
-            _row(*shown, self.load_name, self.load_button),
-            self.columns,
-            self.words,
-            _row(self.use_button),
-        ]
+            saved = self.keeping.plain_name()
+        except InputError:
+            saved = "our_ehr.json"
+        self.code_page.value = pages.code_page(self.file.in_code, self.column_map, saved)
+        self._kept.children = [w.HTML(pages.step(5, "Keep")), self.keeping, self.code_page]
 
-    def _reshaped(self, change: dict) -> None:
-        if not self._held:
-            self._doing(lambda: self.open_file(self.file, shape=change["new"]))
+    def _changed(self) -> None:
+        """Take an older answer away: it belongs to other choices."""
+        if self.coded is not None:
+            self._tell(_CHANGED, self.mapping.said)
+        self._forget_result()
+        self.mapping.words.follow(self.file.path, self.column_map)
 
-    def _forget(self) -> None:
-        self.file = self.suggestion = self.reading = self.coded = None
-        self._settings = ColumnMap()
-        self._mapping.children = self._kept.children = ()
-        for page in (self.said, self.file_page, self.result_page, self.code_page):
-            page.value = ""
+    def _anew(self, asked: dict) -> None:
+        """Propose the columns of another shape, sheet or header; dates and zone are kept."""
+        stated = self.column_map
+        self._forget_result()
+        self.suggestion = suggest_columns(self.file.path, **asked)
+        self._propose(time_format=stated.time_format, facility_zone=stated.facility_zone)
 
-    def _say_code(self, column_map: ColumnMap) -> None:
-        saved = self.map_name.value.strip() or "our_ehr.json"
-        self.code_page.value = pages.code_page(self.file.label, column_map, saved)
+    def _forget_result(self) -> None:
+        self.reading = self.checks = self.coded = None
+        self.result_page.value = self.code_page.value = ""
+        self._kept.children = ()
 
-    def _tell(self, said: str) -> None:
-        self.said.value = f'<p class="sq-quiet" role="status">{text(said)}</p>'
+    def _tell(self, said: str, place: w.HTML) -> None:
+        place.value = f'<p class="sq-quiet" role="status">{text(said)}</p>'
 
     def _wire(self) -> None:
-        acts = {
-            self.open_button: lambda: self.open_file(opened(self.path.value)),
-            self.sample_button: lambda: self.open_file(sample_file()),
-            self.reset_button: self.reset,
-            self.use_button: self.use,
-            self.save_button: self.save_map,
-            self.load_button: self.load_map,
-        }
-        for button, act in acts.items():
-            button.on_click(lambda _button, act=act: self._doing(act))
-        self.entries["shape"].observe(self._reshaped, names="value")
-        self.upload.observe(lambda _change: self._doing(self._take_upload), names="value")
+        opening, loading = self.opening, self.mapping.loading
+        acts = [
+            (opening.open_button, lambda: self.open_file(opened(opening.path.value)), opening),
+            (opening.sample_button, self.use_sample, opening),
+            (opening.reset_button, self.reset, opening),
+            (self.mapping.use_button, self.use, self.mapping),
+            (self.keeping.button, self.save_map, self.keeping),
+            (loading.button, lambda: self.load_map(loading.named()), loading),
+        ]
+        for button, act, place in acts:
+            button.on_click(lambda _button, act=act, place=place: self._doing(act, place.said))
+        self.keeping.name.observe(lambda _change: self._offer_to_keep(), names="value")
+        on_upload(
+            opening.upload,
+            lambda *one: self._doing(lambda: self.open_file(uploaded(*one)), opening.said),
+        )
+        on_upload(
+            loading.upload,
+            lambda _, held: self._doing(lambda: self.load_map(uploaded_map(held)), loading.said),
+        )
 
-    def _take_upload(self) -> None:
-        if self.upload.value:
-            one = self.upload.value[0]
-            self.open_file(uploaded(one["name"], bytes(one["content"])))
-
-    def _doing(self, act: object) -> None:
-        self.said.value = ""
+    def _doing(self, act: Callable[[], None], place: w.HTML) -> None:
+        for one in self._places:
+            one.value = ""
         with busy(self):
             try:
                 act()
             except SubqError as refused:
-                self.said.value = note(in_controls(str(refused)))
+                said = str(refused) if self.file is None else self.file.named(str(refused))
+                place.value = note(in_controls(said))
             except Exception as fault:
-                self.said.value = note(f"A fault ({type(fault).__name__}); please report it.")
+                place.value = note(f"A fault ({type(fault).__name__}); please report it.")
                 raise
 
     def __repr__(self) -> str:
         if self.suggestion is None:
             return "ColumnMapWizard: no file yet"
-        done = "" if self.coded is None else f"; {self.coded.reconcile()}"
+        done = "" if self.coded is None else f"; {pages.sum_words(self.coded.reconcile())}"
         return f"ColumnMapWizard: {self.file.label}, {self.suggestion.shape}{done}"
-
-
-def _button(label: str, tip: str) -> w.Button:
-    return w.Button(description=label, tooltip=tip)
-
-
-def _row(*widgets: w.Widget) -> w.HBox:
-    row = w.HBox(widgets)
-    row.add_class("sq-fields")
-    return row

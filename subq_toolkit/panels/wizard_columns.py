@@ -1,5 +1,6 @@
 """The columns of a file and the words of an event log, each with a list to choose from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as w
@@ -7,24 +8,26 @@ import polars as pl
 
 from subq_toolkit.event_log import EVENTS, event_counts
 from subq_toolkit.panels.section import choice_entry
-from subq_toolkit.panels.wizard_pages import MOST_SHOWN, proposal_page
+from subq_toolkit.panels.wizard_pages import MOST_SHOWN, cut, proposal_page
 from subq_toolkit.readers import ColumnMap
 from subq_toolkit.readers.column_scores import targets_of
 from subq_toolkit.readers.sampled_exports import sampled
 
 _LEAVE = [("leave as it is", "")]
 _NO_EVENT, _UNKNOWN = "no event of the infusion", "not known"
+_LABEL = 60
 
 
 class ColumnRows(w.VBox):
     """One row per column of the file: what it is here, and why that is proposed."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__()
-        self.add_class("sq-columns")
+        self.add_class("sq-mapped")
         self.entries: dict[str, w.Dropdown] = {}
         self.names: list[str] = []
         self._beyond: dict[str, str] = {}
+        self._changed = changed
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -47,8 +50,10 @@ class ColumnRows(w.VBox):
         self.entries, lines = {}, []
         for row in shown:
             name = row["read_from"]
-            entry = choice_entry(name, 300, options, "What this column is")
+            label = cut(name, _LABEL)
+            entry = choice_entry(label, 500, options, f"What the column ‘{label}’ is")
             entry.value = column_map.columns.get(name, "")
+            entry.observe(lambda _change: self._changed(), names="value")
             self.entries[name] = entry
             line = w.HBox([entry, w.HTML(proposal_page(row))])
             line.add_class("sq-fields")
@@ -62,10 +67,12 @@ class ColumnRows(w.VBox):
 class EventWords(w.VBox):
     """Words of an event log that are not known: what each means, chosen by the user."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__()
         self.entries: dict[str, w.Dropdown] = {}
         self._stated: dict[str, str | None] = {}
+        self._column: list[str] = []
+        self._changed = changed
 
     @property
     def chosen(self) -> dict[str, str | None]:
@@ -76,20 +83,33 @@ class EventWords(w.VBox):
             word: told[word] for word, value in said.items() if value != _UNKNOWN
         }
 
+    def follow(self, path: Path, column_map: ColumnMap) -> None:
+        """Ask for the words of another column, if that is the one with events now."""
+        if _event_column(column_map) != self._column:
+            self.offer(path, column_map)
+
     def offer(self, path: Path, column_map: ColumnMap) -> None:
         """Show the words of a file that neither the toolkit nor the map knows."""
         self._stated, self.entries, self.children = dict(column_map.events), {}, ()
-        named = [name for name, to in column_map.columns.items() if to == "event"]
-        if column_map.shape != "event_log" or not named:
+        self._column = named = _event_column(column_map)
+        if not named:
             return
         rows = sampled(path, sheet=column_map.sheet, header_row=column_map.header_row).rows
         counts = event_counts(rows, column=named[0], events=column_map.events)
         unknown = counts.filter(pl.col("read_as").is_null() & pl.col("word").is_not_null())
         options = [(_UNKNOWN, _UNKNOWN), (_NO_EVENT, _NO_EVENT), *((one, one) for one in EVENTS)]
         for word, count in unknown.select("word", "rows").rows():
-            label = f"{word} ({count:,})"
-            self.entries[word] = choice_entry(label, 260, options, "What this word means")
+            label = f"{cut(word, _LABEL)} ({count:,})"
+            entry = choice_entry(label, 260, options, "What this word means")
+            entry.observe(lambda _change: self._changed(), names="value")
+            self.entries[word] = entry
         if self.entries:
             row = w.HBox([*self.entries.values()])
             row.add_class("sq-fields")
-            self.children = [w.HTML("<h3>Words that are not known</h3>"), row]
+            self.children = [w.HTML("<h3>Words of events that are not known</h3>"), row]
+
+
+def _event_column(column_map: ColumnMap) -> list[str]:
+    if column_map.shape != "event_log":
+        return []
+    return [name for name, to in column_map.columns.items() if to == "event"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from subq_toolkit.coding import Coded
 from subq_toolkit.panels.html_parts import section, table, text
 from subq_toolkit.readers import ColumnMap, Suggestion
 
@@ -24,10 +25,11 @@ _KINDS = {
     "rows": "Rows",
     "refused": "Refused, by check",
     "unreadable": "Not readable, by entry",
-    "missing": "Not charted",
+    "missing": "Not charted in readable rows",
     "encounters": "Encounters",
 }
-MOST_SHOWN, _MOST_CELL, _MOST_PREVIEWED = 60, 28, 14
+_REPORTED = ("column", "read_from", "format", "filled", "unreadable")
+MOST_SHOWN, _MOST_CELL, _MOST_PREVIEWED, _COMMONEST = 60, 28, 14, 8
 
 
 def shape_words(name: str) -> str:
@@ -40,44 +42,58 @@ def sureness(confidence: float | None) -> str:
     if confidence is None:
         return ""
     word = "sure" if confidence >= 0.9 else "likely" if confidence >= 0.6 else "a guess"
-    return f"{word} ({_percent(confidence)})"
+    return f"{word} ({_percent(confidence)})" if confidence else "not possible: a column is missing"
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def file_page(label: str, about: str, suggestion: Suggestion) -> str:
-    """The file, what its rows seem to be, what it leaves open, and its first rows."""
-    seen = f"{suggestion.rows:,} rows looked at, {suggestion.columns.height} columns"
-    seen = f"{text(about)}; {seen}" if about else seen
-    said = f"A row seems to be {_SHAPES[suggestion.shape]}: {sureness(suggestion.confidence)}."
-    asked = "".join(f"<li>{text(one)}</li>" for one in suggestion.questions)
-    open_points = f'<ul class="sq-marks">{asked}</ul>' if asked else ""
-    named = f"<p><b>{text(label)}</b> <span class='sq-remark'>{seen}</span><br>{said}</p>"
-    return named + open_points + preview_page(suggestion.preview)
+def step(number: int, title: str) -> str:
+    """The heading of a step."""
+    return f"<h2>{number} · {title}</h2>"
+
+
+def file_page(label: str, about: str, suggestion: Suggestion, questions: list[str]) -> str:
+    """The file, its first rows, and what it leaves open."""
+    seen = f"{text(about)}; {suggestion.rows:,} rows looked at, {suggestion.columns.height} columns"
+    asked = "".join(f"<li><b>?</b> {text(one)}</li>" for one in questions)
+    open_points = f'<ul class="sq-marks" aria-label="Open questions">{asked}</ul>' if asked else ""
+    named = f"<p><b>{text(cut(label, 80))}</b> <span class='sq-remark'>{seen}</span></p>"
+    return named + step(2, "First rows") + preview_page(suggestion.preview) + open_points
 
 
 def preview_page(preview: pl.DataFrame) -> str:
     """The first rows as text; long cells and many columns are cut."""
     shown = preview[:, :_MOST_PREVIEWED]
-    rows = [[text(_cut(cell)) for cell in row] for row in shown.rows()]
-    heads = [text(_cut(name)) for name in shown.columns]
+    rows = [[text(cut(cell)) for cell in row] for row in shown.rows()]
+    heads = [text(cut(name)) for name in shown.columns]
     left = preview.width - shown.width
-    remark = f"{left} more columns are not shown" if left else ""
+    remark = f'<p class="sq-quiet">{left} more columns are not shown.</p>' if left else ""
     grid = table(heads, rows, name="First rows", numeric=-1)
-    return section("First rows", f'<div class="sq-scrolled">{grid}</div>', remark)
+    return f'<div class="sq-scrolled tex2jax_ignore mathjax_ignore" tabindex="0">{grid}</div>' + (
+        remark
+    )
 
 
-def _cut(cell: object) -> str:
+def cut(cell: object, most: int = _MOST_CELL) -> str:
+    """A value as one short line."""
     told = "" if cell is None else str(cell)
-    return told if len(told) <= _MOST_CELL else f"{told[: _MOST_CELL - 1]}…"
+    return told if len(told) <= most else f"{told[: most - 1]}…"
+
+
+def shape_page(suggestion: Suggestion, shape: str) -> str:
+    """What the rows seem to be, and that nothing is read yet."""
+    said = f"A row seems to be {_SHAPES[suggestion.shape]}: {sureness(suggestion.confidence)}. "
+    if shape != suggestion.shape:
+        said = f"A row is read as {_SHAPES[shape]}. "
+    return f'<p class="sq-quiet">{said}Nothing is read before you press the button below.</p>'
 
 
 def proposal_page(row: dict) -> str:
     """Why a column was proposed, and how much of it can be read so."""
     if row["column"] is None:
-        return '<span class="sq-quiet">rides along</span>'
+        return f'<span class="sq-quiet">rides along; filled {_percent(row["filled"])}</span>'
     second = (
         f"; or {row['runner_up']}, {sureness(row['runner_up_confidence'])}"
         if row["runner_up"]
@@ -88,9 +104,38 @@ def proposal_page(row: dict) -> str:
     return f'<span class="sq-quiet">{text(why + unread)}</span>'
 
 
-def result_page(checks: pl.DataFrame, outcomes: Mapping[str, int], findings: pl.DataFrame) -> str:
-    """The four outcomes, which add up, then the checks and the commonest findings."""
-    return _outcomes(outcomes) + _findings(findings) + _checks(checks)
+def commonest(coded: Coded) -> pl.DataFrame:
+    """The findings that most encounters have."""
+    return (
+        coded.findings.filter(pl.col("encounter_id").is_not_null())
+        .group_by("finding", "what_to_do")
+        .agg(encounters=pl.col("encounter_id").n_unique())
+        .sort("encounters", "finding", descending=[True, False])
+        .head(_COMMONEST)
+        .collect()
+    )
+
+
+def result_page(
+    checks: pl.DataFrame,
+    outcomes: Mapping[str, int],
+    findings: pl.DataFrame,
+    report: pl.DataFrame,
+) -> str:
+    """The four outcomes, which add up, then the checks, the commonest findings, the columns."""
+    return (
+        step(4, "Checks")
+        + '<p class="sq-quiet">Coded under the default policy; code can state another.</p>'
+        + f'<div class="sq-side">{_outcomes(outcomes)}{_checks(checks)}</div>'
+        + _findings(findings)
+        + _report(report)
+    )
+
+
+def sum_words(outcomes: Mapping[str, int]) -> str:
+    """Where the rows ended, as a sum."""
+    added = " + ".join(f"{outcomes[name]:,} {name}" for name in _OUTCOMES)
+    return f"{outcomes['rows_in']:,} rows in = {added}"
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> str:
@@ -98,7 +143,7 @@ def _outcomes(outcomes: Mapping[str, int]) -> str:
     added = " + ".join(f"{outcomes[name]:,}" for name in _OUTCOMES)
     remark = f"{outcomes['rows_in']:,} rows in = {added}"
     shown = table(["outcome", "rows"], rows, name="Outcomes", numeric=1)
-    return section("Where every row ended", shown, remark)
+    return f"<div>{section('Where every row ended', shown, remark)}</div>"
 
 
 def _findings(findings: pl.DataFrame) -> str:
@@ -117,22 +162,37 @@ def _findings(findings: pl.DataFrame) -> str:
 
 
 def _checks(checks: pl.DataFrame) -> str:
-    rows = [
-        [text(_KINDS.get(row["kind"], row["kind"])), text(row["check"]), f"{row['count']:,}"]
-        for row in checks.rows(named=True)
-    ]
-    heads = ["what", "check", "count"]
-    return section("Checks", table(heads, rows, name="Checks", numeric=2))
+    parts = []
+    for kind in checks["kind"].unique(maintain_order=True):
+        rows = [
+            [text(row["check"]), f"{row['count']:,}"]
+            for row in checks.filter(pl.col("kind") == kind).rows(named=True)
+        ]
+        title = _KINDS.get(kind, kind)
+        shown = table(["check", "count"], rows, name=title, numeric=-1, figures=[1])
+        parts.append(f"<div>{section(title, shown)}</div>")
+    return "".join(parts)
 
 
-def code_page(label: str, column_map: ColumnMap, saved: str) -> str:
+def _report(report: pl.DataFrame) -> str:
+    known = report.filter(pl.col("column") != "(rows)").drop_nulls("filled")
+    rows = [[text(cut(cell, 60)) for cell in row] for row in known.select(_REPORTED).rows()]
+    heads = ["column", "read from", "format", "filled", "not readable"]
+    shown = table(heads, rows, name="Columns as read", numeric=-1, figures=[3, 4])
+    summary = f"How each of the {len(rows)} columns was read"
+    return f"<details><summary>{summary}</summary>{shown}</details>"
+
+
+def code_page(in_code: str, column_map: ColumnMap, saved: str) -> str:
     """The same in code, with the map that was saved or is to be saved."""
     zone = column_map.facility_zone
+    stated = f", facility_zone={zone!r}" if zone else ""
     lines = [
         "import subq_toolkit as sq",
         f"column_map = sq.ColumnMap.load({saved!r})",
-        f"export = sq.read_administrations({label!r}, columns=column_map)",
-        f"coded = sq.code_administrations(export.administrations, facility_zone={zone!r})",
+        f"export = sq.read_administrations({in_code}, columns=column_map)",
+        f"coded = sq.code_administrations(export.administrations{stated})",
         "coded.reconcile()",
     ]
-    return section("Carry on in code", f"<pre>{text(chr(10).join(lines))}</pre>")
+    remark = "once the map is saved where the notebook works"
+    return section("Carry on in code", f"<pre>{text(chr(10).join(lines))}</pre>", remark)
