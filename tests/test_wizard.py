@@ -299,6 +299,7 @@ def test_the_zone_is_asked_for_until_it_is_stated(wizard):
     wizard.use_sample()
     assert "In which zone is the facility?" in wizard.file_page.value
     wizard.mapping.entries["facility_zone"].value = ZONE
+    assert "In which zone is the facility?" not in wizard.file_page.value
     wizard.mapping.entries["header_row"].value = 2
     wizard.mapping.entries["header_row"].value = 1
     assert "In which zone is the facility?" not in wizard.file_page.value

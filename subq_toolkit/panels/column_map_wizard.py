@@ -1,7 +1,7 @@
 """The wizard: from a file to a coded result without code, and a map that is kept for next time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import ipywidgets as w
 import polars as pl
@@ -13,7 +13,7 @@ from subq_toolkit.panels.html_parts import note, text
 from subq_toolkit.panels.panel_look import busy, panel_style
 from subq_toolkit.panels.wizard_file import OpenedFile, opened, sample_file, uploaded
 from subq_toolkit.panels.wizard_keep import KeepRow, uploaded_map
-from subq_toolkit.panels.wizard_mapping import MappingStep
+from subq_toolkit.panels.wizard_mapping import MappingStep, WizardState
 from subq_toolkit.panels.wizard_opening import OpeningStep, on_upload
 from subq_toolkit.panels.wizard_settings import in_controls
 from subq_toolkit.readers import (
@@ -27,14 +27,6 @@ from subq_toolkit.readers.check_counts import counted_checks
 
 _NO_ZONE = "In which zone is the facility? Without it a night of a clock change cannot be told."
 _CHANGED = "A choice was changed: press ‘Use these columns’ to read the file so."
-
-
-@dataclass(frozen=True)
-class WizardState:
-    """All that is chosen in the wizard: the path that was typed, and the map."""
-
-    path: str
-    column_map: ColumnMap | None
 
 
 class ColumnMapWizard(w.VBox):
@@ -95,8 +87,8 @@ class ColumnMapWizard(w.VBox):
         """The tables behind what is shown: proposed columns, report, checks, encounters."""
         held = {"columns": self.suggestion.columns} if self.suggestion else {}
         if self.reading is not None and self.coded is not None:
-            read = {"report": self.reading.report, "checks": self.checks}
-            held |= read | {"encounters": self.coded.encounters.collect()}
+            held |= {"report": self.reading.report, "checks": self.checks}
+            held |= {"encounters": self.coded.encounters.collect()}
         return held
 
     def use_sample(self) -> None:
@@ -123,8 +115,8 @@ class ColumnMapWizard(w.VBox):
         reading = read_administrations(self.file.path, columns=column_map)
         if self.file.kept:
             reading = replace(reading, administrations=reading.administrations.collect().lazy())
-        zone = column_map.facility_zone
-        coded = code_administrations(reading.administrations, facility_zone=zone)
+        at = {"facility_zone": column_map.facility_zone}
+        coded = code_administrations(reading.administrations, **at)
         self.checks = counted_checks(reading, column_map)
         outcomes, found = coded.reconcile(), pages.commonest(coded)
         self.result_page.value = pages.result_page(self.checks, outcomes, found, reading.report)
@@ -152,6 +144,7 @@ class ColumnMapWizard(w.VBox):
             )
         self.suggestion = suggestion
         self.mapping.offer(self.file.path, suggestion, column_map)
+        self._show_file()
         self.use()
 
     def reset(self, *, keep_path: bool = False) -> None:
@@ -168,15 +161,18 @@ class ColumnMapWizard(w.VBox):
             self.opening.path.value = ""
 
     def _propose(self, **kept: object) -> None:
+        column_map = replace(self.suggestion.column_map, **kept)
+        self.mapping.offer(self.file.path, self.suggestion, column_map)
+        self._show_file()
+
+    def _show_file(self) -> None:
         about = "; ".join(one for one in (self.file.about, self.file.kind) if one)
         asked = [in_controls(self.file.named(one)) for one in self.suggestion.questions]
-        column_map = replace(self.suggestion.column_map, **kept)
-        asked += [] if column_map.facility_zone else [_NO_ZONE]
+        asked += [] if self.column_map.facility_zone else [_NO_ZONE]
         self.file_page.value = pages.file_page(self.file.label, about, self.suggestion, asked)
-        self.mapping.offer(self.file.path, self.suggestion, column_map)
 
     def _offer_to_keep(self) -> None:
-        if self.file is None or self.coded is None:
+        if self.coded is None:
             return
         self.keeping.offer(self.column_map)
         try:
@@ -191,6 +187,7 @@ class ColumnMapWizard(w.VBox):
         if self.coded is not None:
             self._tell(_CHANGED, self.mapping.said)
         self._forget_result()
+        self._show_file()
         self.mapping.words.follow(self.file.path, self.column_map)
 
     def _anew(self, asked: dict) -> None:

@@ -1,7 +1,7 @@
 """The step of the wizard in which columns, words and settings are looked at and chosen."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ipywidgets as w
@@ -18,6 +18,14 @@ from subq_toolkit.panels.wizard_settings import (
     sheets_of,
 )
 from subq_toolkit.readers import ColumnMap, Suggestion
+
+
+@dataclass(frozen=True)
+class WizardState:
+    """All that is chosen in the wizard: the path that was typed, and the map."""
+
+    path: str
+    column_map: ColumnMap | None
 
 
 class MappingStep(w.VBox):
@@ -40,6 +48,7 @@ class MappingStep(w.VBox):
             description="Use these columns", tooltip="Read the file so and code it"
         )
         self.use_button.button_style = "primary"
+        self.use_button.add_class("sq-use")
         self._settings, self._held = ColumnMap(), False
         self._tell_changed, self._ask_anew = changed, anew
         for name, entry in self.entries.items():

@@ -180,7 +180,7 @@ def _report(report: pl.DataFrame) -> str:
     heads = ["column", "read from", "format", "filled", "not readable"]
     shown = table(heads, rows, name="Columns as read", numeric=-1, figures=[3, 4])
     summary = f"How each of the {len(rows)} columns was read"
-    return f"<details><summary>{summary}</summary>{shown}</details>"
+    return f'<details class="sq-report"><summary>{summary}</summary>{shown}</details>'
 
 
 def code_page(in_code: str, column_map: ColumnMap, saved: str) -> str:
