@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from subq_toolkit.administrations import COLUMNS, accept
+from subq_toolkit.administrations import COLUMNS, REQUIRED, accept
 from subq_toolkit.catalog import dataset
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
@@ -702,3 +702,49 @@ def test_a_fhir_export_takes_no_columns():
 def test_a_fhir_export_needs_the_zone():
     with pytest.raises(InputError, match="State the zone"):
         read_administrations(dataset("clinical_exports") / "fhir_r4.ndjson")
+
+
+# ---------------------------------------------------------------- faults below a reader
+
+
+def test_a_stray_cell_far_out_is_refused_before_the_table_is_made(tmp_path):
+    path = tmp_path / "far.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["encounter_id", "start_at", "stop_at"])
+    sheet.write_string(1_048_575, 16_383, "x")
+    book.close()
+    with pytest.raises(InputError, match="reaches to row 1,048,576 and column 16,384"):
+        read_administrations(path)
+
+
+def test_a_time_beyond_what_can_be_kept_is_said(tmp_path):
+    path = tmp_path / "far.parquet"
+    far = pl.Series([1_772_442_000_000, 2**62], dtype=pl.Int64).cast(pl.Datetime("ms"))
+    times = {"start_at": far, "stop_at": [datetime(2026, 3, 2, 10)] * 2}
+    pl.DataFrame({"encounter_id": ["E1", "E2"], **times}).write_parquet(path)
+    with pytest.raises(InputError, match=r"'far\.parquet' could not be read"):
+        read_administrations(path)
+
+
+def test_a_damaged_page_is_said(tmp_path):
+    path = tmp_path / "damaged.parquet"
+    rows = {name: [f"{name} {number}" for number in range(500)] for name in REQUIRED}
+    pl.DataFrame(rows).write_parquet(path)
+    held = bytearray(path.read_bytes())
+    held[40:400] = bytes(360)
+    path.write_bytes(bytes(held))
+    with pytest.raises(InputError, match=r"'damaged\.parquet'"):
+        read_administrations(path)
+
+
+def test_a_line_longer_than_any_field_is_said(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"encounter_id,start_at,stop_at\n{'x' * 140_000},a,b\n", "utf-8")
+    with pytest.raises(InputError, match=r"'long\.csv'"):
+        read_administrations(path)
+
+
+def test_a_name_longer_than_any_file_is_said():
+    with pytest.raises(InputError, match="cannot be opened as a file"):
+        read_administrations("x" * 300 + ".csv")

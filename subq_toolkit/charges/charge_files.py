@@ -21,6 +21,7 @@ from subq_toolkit.readers.charted_fields import charted_text
 from subq_toolkit.readers.column_maps import header_names, map_columns, proposal
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
 from subq_toolkit.readers.export_files import kind_of
+from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.workbooks import read_sheet
 
 _LIMITS = read_table("charge_words")["limits"]
@@ -36,6 +37,7 @@ class _Extract(NamedTuple):
     layout: str
 
 
+@tells_faults
 def read_charges(
     path: str | Path,
     *,

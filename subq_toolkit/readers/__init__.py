@@ -23,6 +23,7 @@ from subq_toolkit.readers.export_files import (
     open_parquet,
 )
 from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES
+from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.fhir import MOST_FHIR_ROWS, is_fhir, read_fhir
 from subq_toolkit.readers.limits import MOST_BYTES, MOST_ROWS, require_rows, require_size
 from subq_toolkit.readers.reading import Reading
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 
+@tells_faults
 def read_administrations(
     path: str | Path,
     *,
@@ -126,6 +128,7 @@ def read_administrations(
     return read_rows_of(table, path.name, column_map)
 
 
+@tells_faults
 def check_counts(
     path_or_frame: str | Path | pl.DataFrame | pl.LazyFrame, column_map: ColumnMap
 ) -> pl.DataFrame:

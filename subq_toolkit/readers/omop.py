@@ -17,6 +17,7 @@ from subq_toolkit.readers.codings import codes_of, in_words, listed
 from subq_toolkit.readers.column_maps import header_names
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
 from subq_toolkit.readers.export_files import kind_of
+from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.file_times import TimeFields, time_fields
 from subq_toolkit.readers.limits import MOST_BYTES, MOST_ROWS, require_size
 from subq_toolkit.readers.omop_fields import MISSED, answers, ends, time_columns, unreadable
@@ -49,6 +50,7 @@ _READ_FROM = {
 }
 
 
+@tells_faults
 def read_omop(
     source: str | Path | pl.DataFrame | pl.LazyFrame,
     *,

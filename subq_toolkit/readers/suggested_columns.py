@@ -8,12 +8,15 @@ import polars as pl
 
 from subq_toolkit.readers.column_scores import Score, score, targets_of
 from subq_toolkit.readers.export_shapes import SHAPES, in_two_columns, lacking
+from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.sampled_exports import sampled
 from subq_toolkit.readers.saved_maps import ColumnMap
 from subq_toolkit.readers.suggested_questions import duration_unit_of, questions_of
 from subq_toolkit.readers.suggestion_tables import LISTED_FROM, PROPOSED_FROM, suggestion_table
 from subq_toolkit.readers.value_kinds import Values, values_of
 
+#: Most columns of a file that are looked at; each is held against every known one.
+MOST_COLUMNS = 400
 _BY_TIMES = 0.5
 _PREVIEWED = 5
 #: Of two shapes as likely, the one that leaves least to be made up.
@@ -65,6 +68,7 @@ class Suggestion:
         return "\n".join([*lines, *(f"  ? {question}" for question in self.questions)])
 
 
+@tells_faults
 def suggest_columns(
     path_or_frame: str | Path | pl.DataFrame | pl.LazyFrame,
     *,
@@ -97,7 +101,8 @@ def suggest_columns(
     """
     ColumnMap(known or {}, shape=shape or "start_stop")
     sample = sampled(path_or_frame, sheet=sheet, header_row=header_row)
-    names = [name for name in sample.rows.columns if not name.startswith("__")]
+    every = [name for name in sample.rows.columns if not name.startswith("__")]
+    names = every[:MOST_COLUMNS]
     values = {name: values_of(sample.rows, name) for name in names}
     scores = {one: _scores(names, values, one) for one in SHAPES}
     chosen = {one: _chosen(sample.rows, values, scores[one], one, known or {}) for one in SHAPES}
@@ -115,6 +120,11 @@ def suggest_columns(
         orient="row",
     ).sort("confidence", descending=True, maintain_order=True)
     questions = questions_of(sample, column_map, listed, values)
+    if len(every) > MOST_COLUMNS:
+        questions.append(
+            f"The file has {len(every):,} columns; the first {MOST_COLUMNS} were looked at. Export "
+            f"fewer, or name the others in columns=."
+        )
     preview = sample.rows.select(names).head(_PREVIEWED).select(_as_plain_text(sample.rows, names))
     return Suggestion(
         best,

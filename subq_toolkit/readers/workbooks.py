@@ -4,6 +4,7 @@ Formulas and macros are never run: a cell counts with the value saved in it, a c
 formula error counts as empty. Date cells come out as 2026-03-02 09:15:00.
 """
 
+import re
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,11 @@ from subq_toolkit.errors import InputError
 MOST_BYTES = 2 * 1024**3
 
 
+#: Cells of one sheet that are read; the table is made in full, empty cells too.
+_MOST_CELLS = 200_000_000
+_CHUNK = 1 << 20
+_SHEET = re.compile(r"xl/worksheets/.*\.xml$")
+_CELL = re.compile(rb'r="([A-Z]+)(\d+)"')
 _NOT_OPENED = (
     "'{}' could not be opened as a workbook: it is damaged, protected by a "
     "password, or no Excel file. Open it in Excel and save it again, or as CSV."
@@ -96,6 +102,7 @@ def _require_sound(path: Path) -> None:
                 f"'{path.name}' is a damaged workbook: its parts cannot be listed. Open it in "
                 f"Excel and save it again, or as CSV."
             ) from None
+        _require_extent(path)
         if size > MOST_BYTES:
             raise InputError(
                 f"'{path.name}' unpacks to {size / 1024**3:.1f} GB, more than the "
@@ -108,8 +115,37 @@ def _require_sound(path: Path) -> None:
         )
 
 
+def _require_extent(path: Path) -> None:
+    """Refuse sheets with a cell so far out that the table would not fit, before it is made."""
+    with zipfile.ZipFile(path) as packed:
+        sheets = [one for one in packed.namelist() if _SHEET.match(one)]
+        for sheet in sheets:
+            rows, columns, rest = 0, 0, b""
+            with packed.open(sheet) as part:
+                while read := part.read(_CHUNK):
+                    for letters, row in _CELL.findall(rest + read):
+                        rows, columns = max(rows, int(row[:12])), max(columns, _place(letters))
+                    rest = read[-64:]
+            if rows * columns > _MOST_CELLS:
+                raise InputError(
+                    f"'{path.name}': a sheet reaches to row {rows:,} and column {columns:,}, more "
+                    f"than the {_MOST_CELLS:,} cells read from one. A stray cell far out does "
+                    f"that: delete the empty rows and columns, or save the sheet as CSV."
+                )
+
+
+def _place(letters: bytes) -> int:
+    """The number of a column: A is 1, Z 26, AA 27."""
+    place = 0
+    for letter in letters[:8]:
+        place = place * 26 + letter - 64
+    return place
+
+
 def _chosen(names: list[str], sheet: str | int | None, file: str) -> str:
     listed = ", ".join(f"'{name}'" for name in names)
+    if not names:
+        raise InputError(_NOT_OPENED.format(file))
     if sheet is None and len(names) > 1:
         raise InputError(f"'{file}' has {len(names)} sheets: {listed}. State one with sheet=.")
     if sheet is None:

@@ -51,10 +51,15 @@ def number(text: str) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
+#: Beyond this a whole number is no count of anything, and a column cannot hold it.
+_LARGEST = 2**53
+
+
 def whole(text: str) -> int | None:
     """A whole number of X12; ``2`` and ``2.0`` are, ``1.5`` is none."""
     read = number(text)
-    return int(read) if read is not None and read.is_integer() else None
+    held = read is not None and read.is_integer() and abs(read) < _LARGEST
+    return int(read) if held else None
 
 
 @lru_cache(maxsize=4096)
