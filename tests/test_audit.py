@@ -832,3 +832,16 @@ def test_every_claim_and_coder_of_a_code_is_named():
     got = line(audited([run(minutes=211)], [charge("96369", coder="Bob"), *charges]), "96370")
     assert (got["claim_ids"], got["coder"]) == ("C1, C2, C3", "Anna, Bob")
     assert line(audited([run()], [charge("96369")]), "96369")["claim_ids"] is None
+
+
+@pytest.mark.parametrize("other", ["Medicare Part B", "medicare ", None, "MEDICARE - B"])
+def test_a_duplicate_to_one_payer_under_two_names(other):
+    twice = [charge("96369", claim_id="A", payer="Medicare"), charge("96369", payer=other)]
+    got = line(audited([run()], twice), "96369")
+    assert (got["class"], got["billed_units"]) == ("duplicate", 2)
+
+
+def test_at_home_more_than_charted_is_still_more_than_charted():
+    at_home = [run(setting="home")]
+    found = audited(at_home, [charge("96369"), charge("96370", 3)])
+    assert classes(found) == {"96369": "coder_decides", "96370": "over"}

@@ -3,6 +3,7 @@
 import polars as pl
 
 from subq_toolkit.audit.charted import ROLES
+from subq_toolkit.audit.filing import same_payer
 from subq_toolkit.effective import read_parameters, read_table
 
 _CODES = read_parameters("codes")
@@ -136,6 +137,10 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
     day = [*dict.fromkeys([*keys, "payer", "service_date"])]
     units, most = pl.col("units"), pl.col("_billed_units")
     rows = charges.join(several, on=keys, how="semi", nulls_equal=True)
+    # A line that names no payer is one more line of whoever is named beside it.
+    named_payer = same_payer(pl.col("payer"))
+    beside = named_payer.drop_nulls().min().over(keys)
+    rows = rows.with_columns(payer=pl.coalesce(named_payer, beside), _spelled="payer")
     by_payer = (
         rows.group_by(*day, "units", "modifiers")
         .agg(_alike=pl.len())
@@ -157,6 +162,15 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
         pl.col("_units_once", "copies", "_most_a_day", "_billed_units").first(),
         _payer=pl.col("payer").first(),
     )
+    spelled = rows.group_by([*keys, "payer"]).agg(pl.col("_spelled").drop_nulls().min())
+    most_asked = (
+        most_asked.join(
+            spelled, left_on=[*keys, "_payer"], right_on=[*keys, "payer"], how="left",
+            nulls_equal=True,
+        )
+        .with_columns(_payer="_spelled")
+        .drop("_spelled")
+    )  # fmt: skip
     named = rows.group_by(keys).agg(_claims=_listed("claim_id"), _coders=_listed("coder"))
     return most_asked.join(named, on=keys, nulls_equal=True)
 

@@ -70,7 +70,7 @@ def _classes() -> dict[str, _Class]:
             _sentence("; a charge of the encounter could not be read."),
         ),
         "coder_decides": _Class(
-            (outcome == "refer") | (coded & (home | service)),
+            (outcome == "refer") | (coded & ((home & (_BILLED <= _SUPPORTED)) | service)),
             pl.when(outcome == "refer")
             .then(says("{} billed; a coder decides: {}.", _BILLED, points))
             .when(home)

@@ -11,7 +11,7 @@ from subq_toolkit.errors import InputError
 _LIMITS = read_parameters("timely_filing")
 _ANY = "*"
 #: What stands beside the name of a public payer without making it another one.
-_BESIDE = r"\b(part [ab]|ffs|fee for service|traditional|original)\b"
+_BESIDE = r"\b(part [ab]|[ab]$|ffs|fee for service|traditional|original)\b"
 
 
 def checked_limits(filing: Mapping[str, int] | None) -> dict[str, int]:
@@ -33,6 +33,13 @@ def checked_limits(filing: Mapping[str, int] | None) -> dict[str, int]:
     return stated
 
 
+def same_payer(payer: pl.Expr) -> pl.Expr:
+    """A payer's name as it is compared: without case, marks, and words that tell no other."""
+    plain = payer.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ")
+    plain = plain.str.replace_all(_BESIDE, " ").str.replace_all(" +", " ").str.strip_chars()
+    return pl.when(plain != "").then(plain)
+
+
 def with_deadlines(rows: pl.LazyFrame, *, filing: Mapping[str, int], on: date) -> pl.LazyFrame:
     """Add ``file_by`` and ``days_left`` [d]: null where no limit of the payer is stated.
 
@@ -50,7 +57,7 @@ def with_deadlines(rows: pl.LazyFrame, *, filing: Mapping[str, int], on: date) -
     Limits of Medicare and Medicaid stand in ``parameters/timely_filing.toml``, by months.
     """
     payer, day = pl.col("payer").str.strip_chars().str.to_lowercase(), pl.col("service_date")
-    public = payer.str.replace_all(_BESIDE, " ").str.strip_chars()
+    public = same_payer(pl.col("payer"))
     until = day + pl.duration(days=filing[_ANY]) if _ANY in filing else pl.lit(None, pl.Date)
     for name, limit in _LIMITS.items():
         for dated in limit.values:
