@@ -845,3 +845,8 @@ def test_at_home_more_than_charted_is_still_more_than_charted():
     at_home = [run(setting="home")]
     found = audited(at_home, [charge("96369"), charge("96370", 3)])
     assert classes(found) == {"96369": "coder_decides", "96370": "over"}
+
+
+def test_two_commercial_payers_are_two():
+    both = [charge("96369", payer=f"Commercial {letter}") for letter in "AB"]
+    assert classes(audited([run()], both)) == {"96369": "agrees"}

@@ -11,7 +11,7 @@ from subq_toolkit.errors import InputError
 _LIMITS = read_parameters("timely_filing")
 _ANY = "*"
 #: What stands beside the name of a public payer without making it another one.
-_BESIDE = r"\b(part [ab]|[ab]$|ffs|fee for service|traditional|original)\b"
+_BESIDE = r"\b(part [ab]|ffs|fee for service|traditional|original)\b"
 
 
 def checked_limits(filing: Mapping[str, int] | None) -> dict[str, int]:
@@ -37,6 +37,7 @@ def same_payer(payer: pl.Expr) -> pl.Expr:
     """A payer's name as it is compared: without case, marks, and words that tell no other."""
     plain = payer.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ")
     plain = plain.str.replace_all(_BESIDE, " ").str.replace_all(" +", " ").str.strip_chars()
+    plain = plain.str.replace(r"^medicare [ab]$", "medicare")
     return pl.when(plain != "").then(plain)
 
 
