@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import subq_toolkit as sq
-from subq_toolkit.audit import Audit, audit
+from subq_toolkit.audit import Audit, audit, worklist
 from subq_toolkit.audit.classes import CLASSES
 from subq_toolkit.errors import InputError
 from subq_toolkit.synthetic import administrations
@@ -90,6 +90,7 @@ def test_cases(case):
 def test_every_class_but_those_of_whole_tables_has_a_case():
     in_cases = {pair.split()[1] for case in CASES for pair in case["found"].split(";")}
     elsewhere = {"charge_without_chart", "chart_unreadable", "charge_unreadable", "wrong_date"}
+    elsewhere |= {"denied_supported", "denied_unsupported"}
     assert in_cases == set(CLASSES) - elsewhere
 
 
@@ -354,13 +355,46 @@ def test_with_two_originals_an_unknown_claim_undoes_neither():
     assert found.superseded.collect().is_empty()
 
 
-def test_another_encounter_s_claim_is_not_replaced():
-    charges = [
-        charge("96369", claim_id="C1", frequency="1"),
-        charge("96369", encounter="E2", claim_id="C2", frequency="7", replaces_claim_id="C1"),
+def test_a_claim_is_followed_to_another_encounter_only_by_a_number_of_its_own():
+    moved = charge("96369", encounter="E2", claim_id="C2", frequency="7", replaces_claim_id="C1")
+    first = charge("96369", claim_id="C1", frequency="1")
+    found = audited([run(), run("E2")], [first, moved])
+    assert found.lines.collect()["class"].to_list() == ["chart_without_charge", "agrees"]
+    assert found.superseded.collect()["superseded_by"].item() == (
+        "replaced by a later claim that stands under another encounter"
+    )
+    alike = charge("96369", encounter="E3", claim_id="C1", frequency="1")
+    found = audited([run(), run("E2"), run("E3")], [first, alike, moved])
+    assert found.lines.collect()["class"].to_list() == ["agrees", "agrees", "agrees"]
+
+
+@pytest.mark.parametrize(("number", "named"), [("C1", " c1"), ("0071", "71"), ("71", "0071")])
+def test_a_claim_s_number_in_several_spellings(number, named):
+    sent = [claim(number, units=2), claim("C9", "7", named)]
+    assert classes(audited([run()], sent)) == {"96369": "agrees"}
+
+
+def test_an_extract_that_begins_with_the_newest():
+    """Links that name claims of the extract tell its order, also for a void that names none."""
+    links = [
+        charge(
+            "96369",
+            1,
+            f"E{number}",
+            claim_id=f"{one}{number}",
+            frequency=sent,
+            replaces_claim_id=names,
+        )
+        for number in range(5)
+        for one, sent, names in (("B", "7", f"A{number}"), ("A", "1", None))
     ]
-    found = audited([run(), run("E2")], charges)
-    assert found.lines.collect()["class"].to_list() == ["agrees", "agrees"]
+    void = claim("V", "8", "ICN-77") | {"encounter_id": "E9"}
+    original = claim("W") | {"encounter_id": "E9"}
+    chart = [run(f"E{number}") for number in (*range(5), 9)]
+    found = audited(chart, [*links, void, original])
+    assert found.encounters.collect()["class"].to_list()[-1] == "chart_without_charge"
+    oldest_first = audited(chart, [*reversed(links), void, original])
+    assert oldest_first.encounters.collect()["class"].to_list()[-1] == "agrees"
 
 
 @pytest.mark.parametrize("status", ["voided", "replaced"])
@@ -371,7 +405,7 @@ def test_a_line_that_is_marked_does_not_count(status):
     assert found.superseded.collect()["superseded_by"].item() == f"marked as {status}"
 
 
-@pytest.mark.parametrize("status", ["final", "pending", "denied", None])
+@pytest.mark.parametrize("status", ["final", "pending", None])
 def test_other_lines_count(status):
     assert classes(audited([run()], [charge("96369", status=status)])) == {"96369": "agrees"}
 
@@ -538,15 +572,17 @@ def by_hand(minutes, setup, shots, veins, stop, charges) -> dict[str, str]:
     billed = {code: sum(counts) for code, counts in units.items()}
     if veins:
         billed.pop("96365", None)
-    infused = any(billed.get(code) for code in ("96369", "96370", "96371", "96365"))
+    infused = any(billed.get(code) for code in ("96369", "96370", "96371"))
     infused = infused or billed.get("96372", 0) > shots
+    charged = infused or bool(billed.get("96365"))
     if stop is None:
         allowed = {"96372": min(billed.get("96372", 0), shots)}
         waiting = {} if infused else {"96369": "chart_incomplete"}
-        return waiting | {
+        answers = waiting | {
             code: "documentation_missing" if count > allowed.get(code, 0) else "agrees"
             for code, count in billed.items()
         }
+        return answers | ({"96365": "wrong_family"} if "96365" in billed else {})
     due = {"96372": 1} if minutes < 16 else {"96369": 1}
     if minutes > 90:
         due["96370"] = (minutes - 31) // 60
@@ -564,7 +600,7 @@ def by_hand(minutes, setup, shots, veins, stop, charges) -> dict[str, str]:
         copies = len(units.get(code, [])) - len(set(units.get(code, [])))
         once = sum(set(units.get(code, [])))
         most = {"96369": 1, "96370": 3, "96371": 1}.get(code, 99)
-        if not infused and have < should:
+        if not charged and have < should:
             answer[code] = "chart_without_charge"
         elif have == 0 and should == 0:
             answer[code] = "agrees"
@@ -576,12 +612,14 @@ def by_hand(minutes, setup, shots, veins, stop, charges) -> dict[str, str]:
             answer[code] = "wrong_family"
         elif have > should and copies and once == should:
             answer[code] = "duplicate"
-        elif code in ("96370", "96371") and have and alone and "96369" in due:
+        elif code in ("96370", "96371") and 0 < have <= should and alone and "96369" in due:
             answer[code] = "add_on_without_primary"
         elif code == "96371" and have > 1:
             answer[code] = "setup_more_than_once"
         elif have > most and have > should:
             answer[code] = "above_unlikely_edit"
+        elif have == should and have > most:
+            answer[code] = "denial_expected"
         else:
             answer[code] = "over" if have > should else "under" if have < should else "agrees"
     return answer
@@ -637,7 +675,7 @@ def test_a_bad_row_costs_no_good_one():
     charges = [charge("96369"), charge("96370", "two"), charge("??"), charge("96370", None)]
     charges = [one | {"units": str(one["units"])} for one in charges]
     found = audited([run()], charges)
-    assert classes(found) == {"96369": "agrees"}
+    assert classes(found) == {"96369": "agrees", "96370": "charge_unreadable"}
     assert found.refused.collect()["row"].to_list() == [2, 3, 4]
 
 
@@ -688,16 +726,58 @@ def test_a_denied_replacement_undoes_nothing():
     sent = [claim("C1"), claim("C2", "7", "C1", 3) | {"status": "denied"}]
     found = audited([run()], sent)
     assert classes(found) == {"96369": "agrees"}
-    assert found.superseded.collect()["superseded_by"].to_list() == [
-        "denied; the code stands on another line"
-    ]
+    assert line(found, "96369")["reason"] == (
+        "1 billed, 1 supported by 60 min. Denied by the payer: 3, of which 0 count."
+    )
 
 
 def test_a_denied_line_alone_is_an_appeal():
     found = audited([run()], [charge("96369", status="denied")])
-    assert line(found, "96369")["reason"] == (
-        "1 billed, 1 supported by 60 min; denied by the payer: appeal with the record."
+    got = line(found, "96369")
+    assert (got["class"], got["direction"]) == ("denied_supported", "even")
+    assert got["reason"] == "1 billed, 1 supported by 60 min; denied by the payer: 1."
+    assert got["what_to_do"].startswith("Appeal with the record")
+    listed = worklist(found, which="open")
+    assert listed["class"].to_list() == ["denied_supported"]
+
+
+def test_what_was_denied_above_the_chart_is_not_to_be_returned():
+    denied = [charge("96369"), charge("96370", 3, status="denied")]
+    none = line(audited([run()], denied), "96370")
+    assert (none["class"], none["billed_units"], none["difference_usd"]) == (
+        "denied_unsupported",
+        0,
+        Decimal("0.00"),
     )
+    assert none["reason"] == "3 denied, none supported."
+    some = line(audited([run(minutes=151)], denied), "96370")
+    assert (some["class"], some["billed_units"]) == ("denied_supported", 2)
+
+
+@pytest.mark.parametrize(
+    ("stands", "expected", "billed"),
+    [
+        (1, "denied_supported", 2),  # of the three denied one more is supported
+        (2, "agrees", 2),
+        (3, "over", 3),
+    ],
+)
+def test_denied_units_count_only_where_the_chart_supports_more(stands, expected, billed):
+    sent = [charge("96369"), charge("96370", stands), charge("96370", 4, status="denied")]
+    got = line(audited([run(minutes=151)], sent), "96370")
+    assert (got["class"], got["billed_units"]) == (expected, billed)
+
+
+def test_a_denied_line_is_sent_again_only_by_one_like_it():
+    alike = [charge("96370", 2, status="denied"), charge("96370", 2)]
+    found = audited([run(minutes=151)], [charge("96369"), *alike])
+    assert found.superseded.collect()["superseded_by"].to_list() == [
+        "denied; a line like it stands"
+    ]
+    assert classes(found) == {"96369": "agrees", "96370": "agrees"}
+    other_day = charge("96370", 2, status="denied", service_date=DAY + timedelta(days=1))
+    found = audited([run(minutes=151)], [charge("96369"), other_day, charge("96370", 2)])
+    assert found.superseded.collect().is_empty()
 
 
 def test_of_several_payers_the_one_asked_for_most_counts():
@@ -716,7 +796,23 @@ def test_a_charge_that_cannot_be_read_may_only_seem_to_be_missing():
     found = audited([run(minutes=151)], [charge("96369", "1.5"), charge("96370", "2")])
     assert classes(found) == {"96369": "charge_unreadable", "96370": "charge_unreadable"}
     over = audited([run()], [charge("96369", "2"), charge("96370", "x")])
-    assert classes(over) == {"96369": "above_unlikely_edit"}
+    assert classes(over) == {"96369": "above_unlikely_edit", "96370": "charge_unreadable"}
+
+
+def test_a_readable_code_of_a_refused_row_is_not_said_to_agree():
+    found = audited([run()], [charge("96369", "1"), charge("96369", "one more")])
+    assert classes(found) == {"96369": "charge_unreadable"}
+    other = audited([run()], [charge("96369", "1"), charge("J1559", "some")])
+    assert classes(other) == {"96369": "agrees"}
+    nothing = audited([run()], [charge("J1559", "some")])
+    assert classes(nothing) == {"96369": "chart_without_charge"}
+
+
+def test_a_refused_row_of_a_claim_that_undoes_another_leaves_all_in_doubt():
+    sent = [claim("C1"), claim("C2", "8", "C1")]
+    rows = [one | {"units": str(one["units"])} for one in sent]
+    rows[1]["units"] = "one"
+    assert classes(audited([run()], rows)) == {"96369": "charge_unreadable"}
 
 
 def test_the_runs_that_are_complete_support_their_units_in_a_query():
@@ -850,3 +946,139 @@ def test_at_home_more_than_charted_is_still_more_than_charted():
 def test_two_commercial_payers_are_two():
     both = [charge("96369", payer=f"Commercial {letter}") for letter in "AB"]
     assert classes(audited([run()], both)) == {"96369": "agrees"}
+
+
+# ---------------------------------------------------------------- found by a second coder's review
+
+
+def test_a_credit_takes_from_its_own_payer():
+    """Two payers asked for two hours each where one is charted; one of them took one back."""
+    sent = [charge("96370", 2, payer="Medicare"), charge("96370", 2, payer="Medigap"),
+            charge("96370", -1, payer="MEDIGAP")]  # fmt: skip
+    got = line(audited([run(minutes=100)], [charge("96369"), *sent]), "96370")
+    assert (got["class"], got["billed_units"], got["payer"]) == ("over", 2, "Medicare")
+    assert got["reason"] == (
+        "2 billed, 1 supported by 100 min. Of another payer 1 more are asked; they are not added "
+        "up."
+    )
+
+
+def test_of_two_payers_asked_for_as_much_the_first_counts():
+    sent = [charge("96369", payer="Medicare", charge_usd=640.0, paid_usd=300.0),
+            charge("96369", payer="Aetna", charge_usd=640.0, paid_usd=60.0)]  # fmt: skip
+    got = line(audited([run()], sent), "96369")
+    assert (got["payer"], got["charge_usd"], got["paid_usd"]) == ("Medicare", 640.0, 360.0)
+
+
+def test_a_credit_above_the_charge_is_named():
+    got = line(audited([run()], [charge("96369"), charge("96369", -2)]), "96369")
+    assert (got["class"], got["billed_units"]) == ("chart_without_charge", -1)
+    assert got["reason"].endswith("no charge stands. Credits take back 1 more than was charged.")
+
+
+LATE = {"minutes": 211, "start": datetime(2026, 3, 2, 22, 0)}  # 120 min before midnight
+NEXT = DAY + timedelta(days=1)
+SPLIT = {"midnight": "split"}
+
+
+def policed(runs: list[dict], charges: list[dict], **answers) -> Audit:
+    chart = sq.code_administrations(pl.DataFrame(runs), policy=sq.Policy(**answers))
+    return audit(chart, pl.DataFrame(charges, infer_schema_length=None), on=TODAY, schedule="mpfs")
+
+
+@pytest.mark.parametrize("policy", [{}, SPLIT], ids=["start", "split"])
+@pytest.mark.parametrize("code", ["96369", "96371"])
+def test_a_first_hour_and_a_set_up_on_the_second_charted_day_are_on_the_wrong_date(code, policy):
+    runs = [run(**LATE), run(**LATE, pump_id="B", site="thigh")]
+    sent = {"96369": 1, "96370": 3, "96371": 1}
+    days = {code: NEXT}
+    rows = [charge(one, units, service_date=days.get(one, DAY)) for one, units in sent.items()]
+    if policy:
+        rows[1]["units"] = 1
+        rows.append(charge("96370", 2, service_date=NEXT))
+    found = classes(policed(runs, rows, **policy))
+    expected = dict.fromkeys(sent, "agrees") | {code: "wrong_date"}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        # 120 min by midnight earn one further hour, the rest of 211 min two more
+        (1, 2, "agrees"),
+        (2, 1, "wrong_date"),
+        (3, 0, "wrong_date"),
+        (0, 3, "wrong_date"),
+        (1, 1, "under"),
+        (2, 2, "above_unlikely_edit_or_over"),
+    ],
+)
+def test_split_at_midnight_the_units_of_each_date_are_held_against_the_chart(
+    first, second, expected
+):
+    rows = [charge("96369")]
+    rows += [charge("96370", units, service_date=day)
+             for units, day in ((first, DAY), (second, NEXT)) if units]  # fmt: skip
+    got = classes(policed([run(**LATE)], rows, **SPLIT))["96370"]
+    assert got in expected.split("_or_")
+
+
+def test_further_hours_on_the_second_day_agree_where_policy_does_not_split_and_say_so():
+    rows = [charge("96369"), charge("96370", 3, service_date=NEXT)]
+    got = line(policed([run(**LATE)], rows), "96370")
+    assert got["class"] == "agrees"
+    assert got["reason"].endswith(
+        " Dated on a later charted day; the policy dates them on the first."
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [(2, "under"), (3, "agrees"), (4, "denial_expected"), (5, "above_unlikely_edit")],
+)
+def test_a_cap_never_makes_a_charted_unit_an_overpayment(units, expected):
+    rows = [charge("96369"), charge("96370", units)]
+    got = line(policed([run(minutes=271)], rows, unit_cap="unlikely_edit"), "96370")
+    assert got["class"] == expected
+    assert " 4 are documented; the policy stops at 3." in got["reason"]
+
+
+def test_complete_runs_of_an_open_chart_that_were_not_billed_have_a_line():
+    runs = [run(minutes=151), run(minutes=None, start=NINE + timedelta(hours=4))]
+    found = audited(runs, [charge("96369")])
+    assert classes(found) == {"96369": "chart_incomplete", "96370": "chart_incomplete"}
+    assert line(found, "96370")["reason"].startswith("0 billed, 2 supported so far")
+
+
+def test_a_charted_injection_without_a_code_is_named():
+    shot = run(minutes=1, pump_id=None, site=None) | {"route": "injection"}
+    got = line(audited([run(), shot], [charge("96369")]), "96369")
+    assert got["class"] == "agrees"
+    assert got["reason"].endswith(" Charted injections without a code: 1 (not judged).")
+    both = line(audited([run(), shot], [charge("96369"), charge("96372")]), "96369")
+    assert "injections" not in both["reason"]
+
+
+@pytest.mark.parametrize(("modifier", "named"), [("25", True), ("59", False), ("XU JZ", False)])
+def test_an_injection_beside_the_first_hour_asks_for_a_modifier(modifier, named):
+    shot = run(minutes=1, pump_id=None, site=None) | {"route": "injection"}
+    rows = [charge("96369"), charge("96372", modifiers=modifier)]
+    assert ("modifier such as 59" in line(audited([run(), shot], rows), "96372")["reason"]) == named
+    bare = line(audited([run(), shot], [charge("96369"), charge("96372")]), "96372")
+    assert "modifier" not in bare["reason"]
+
+
+def test_codes_into_a_vein_beside_charted_intravenous_rows_are_named_where_an_hour_is_missing():
+    vein = run(pump_id=None, site=None) | {"route": "intravenous"}
+    got = line(audited([run(), vein], [charge("96365")]), "96369")
+    assert got["class"] == "chart_without_charge"
+    assert got["reason"].endswith(
+        " Codes into a vein are billed for the intravenous rows and set aside."
+    )
+
+
+@pytest.mark.parametrize("payer", ["MEDICARE B", "Medicare, Part B", "medicare"])
+def test_a_stated_limit_holds_for_other_spellings_of_the_payer(payer):
+    found = audited([run(payer=payer)], [charge("96369", payer=payer)],
+                    filing={"Medicare": 30}, on=date(2026, 3, 3))  # fmt: skip
+    assert line(found, "96369")["days_left"] == 29

@@ -626,7 +626,8 @@ def test_the_sample_from_tables_to_charts() -> None:
     found = sample().encounters.collect()
     unjudged = found["class"].is_in(["chart_unreadable", "coder_decides", "chart_incomplete"]).sum()
     judged = found.height - unjudged
-    errors = judged - (found["class"] == "agrees").sum()
+    agree = ["agrees", "denial_expected", "denied_supported", "denied_unsupported"]
+    errors = judged - found["class"].is_in(agree).sum()
     spec = spec_of("audit_by_class", charts.audit_by_class_table(sample()))
     assert title(spec).startswith(f"{100 * errors / judged:.1f} % of judged encounters")
     assert f"{judged:,} of {found.height:,} encounters judged" in under(spec)

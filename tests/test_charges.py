@@ -168,7 +168,7 @@ def test_modifiers_glued_to_a_code(code: str, modifiers: str | None, expected: t
 )
 def test_each_check_refuses_in_words(column, given, failed, unreadable) -> None:
     got = refused(line(**{column: given}))
-    assert [row[2:] for row in got] == [(failed, unreadable)]
+    assert [row[2:4] for row in got] == [(failed, unreadable)]
     assert set(failed) <= set(CHECKS)
 
 

@@ -19,9 +19,11 @@ from subq_toolkit.audit.comparison import compared
 from subq_toolkit.audit.error_rates import error_rates, errors_by_class
 from subq_toolkit.audit.extrapolation import extrapolate
 from subq_toolkit.audit.filing import checked_limits, with_deadlines
+from subq_toolkit.audit.lost_charges import with_lost_charges
 from subq_toolkit.audit.matching import keyed, linked, with_key
 from subq_toolkit.audit.outcome import audited_encounters, audited_lines
 from subq_toolkit.audit.review_sample import draw_sample, sample_size, sample_size_money
+from subq_toolkit.audit.service_days import due_days, with_days
 from subq_toolkit.audit.standing_charges import standing_charges
 from subq_toolkit.audit.verdicts import read_verdicts
 from subq_toolkit.audit.worklist import worklist
@@ -75,7 +77,8 @@ class Audit:
     set_aside
         Charge rows of codes that are not compared, with ``set_aside_because``.
     refused
-        Charge rows that could not be read: ``row, encounter_id, failed, unreadable``.
+        Charge rows that could not be read: ``row, encounter_id, failed, unreadable, code,
+        frequency``.
     compared
         Charge rows that are in ``lines``.
     coded
@@ -169,14 +172,12 @@ def audit(
     own = [*COLUMNS, "_row"]
     accepted, refused = accepted.select(own), _held(refused)
     chart = _held(keyed(charted(coded)).with_row_index("_n"))
-    lost = with_key(refused.select("encounter_id").drop_nulls(), chart).select("_key").unique()
-    chart = _held(
-        chart.join(lost.with_columns(charges_refused=True), on="_key", how="left").sort("_n")
-    )
+    chart, lost = with_lost_charges(chart, refused)
+    chart = _held(chart)
     standing, superseded = standing_charges(_held(with_key(accepted, chart)))
     comparable, aside = set_aside(_held(linked(standing, chart)))
-    comparable = _held(comparable)
-    rows = _held(classified(_held(compared(comparable, chart))))
+    comparable = _held(with_days(comparable, chart, due_days(coded, chart)))
+    rows = _held(classified(_held(compared(comparable, chart, lost, aside))))
     priced = with_amounts(rows, schedule=schedule, locality=locality)
     rows = _held(with_deadlines(priced, filing=limits, on=on))
     return Audit(

@@ -11,7 +11,9 @@ from subq_toolkit.errors import InputError
 CLASSES = read_table("audit_classes")
 ERRORS = tuple(name for name, one in CLASSES.items() if one["error"])
 #: Classes that say whether billed and supported agree; the others stand in no rate.
-JUDGED = (*ERRORS, "agrees")
+JUDGED = tuple(name for name, one in CLASSES.items() if one["judged"])
+#: Classes in which they do, whatever a payer made of it.
+AGREEING = tuple(name for name in JUDGED if name not in ERRORS)
 NOT_STATED = "not stated"
 USD = pl.Decimal(14, 2)
 

@@ -9,7 +9,10 @@ from subq_toolkit.effective import read_parameters, read_table
 _CODES = read_parameters("codes")
 _LISTS = read_table("audited_codes")
 _OTHER, _SERVICES = (_LISTS[name]["codes"] for name in ("other_families", "other_services"))
+_SEPARATE = rf"\b({'|'.join(_LISTS['separate_modifiers']['codes'])})\b"
 OTHER_FAMILY, OTHER_SERVICE = "other_family", "other_service"
+#: Why codes into a vein are set aside beside charted intravenous rows.
+INTRAVENOUS = "the chart holds intravenous rows, which this audit does not judge"
 #: Numbers instead of text where rows are grouped and joined.
 ROLE = pl.Enum([*ROLES, OTHER_FAMILY, OTHER_SERVICE])
 CODE = pl.Enum([*(one.value for role in ROLES for one in _CODES[role].values), *_OTHER, *_SERVICES])
@@ -43,7 +46,7 @@ def set_aside(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         .when(pl.col("units") == 0)
         .then(pl.lit("no units"))
         .when((role == OTHER_FAMILY) & charted & (pl.col("intravenous") > 0))
-        .then(pl.lit("the chart holds intravenous rows, which this audit does not judge"))
+        .then(pl.lit(INTRAVENOUS))
         .when(beside & (~charted | ((role != "short_infusion") & ~pl.col("subcutaneous"))))
         .then(pl.lit("nothing in the chart says that it was a subcutaneous infusion"))
     )
@@ -62,22 +65,28 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
     Returns
     -------
     pl.LazyFrame
-        ``billed_units`` [1], ``units_once`` (copies counted once), ``most_a_day`` [1],
-        ``lines`` and ``copies`` [1], ``charge_usd, paid_usd`` [USD], first and last
-        ``billed_revenue``, ``days_off``, ``claim_ids`` and ``coder`` (all of them),
-        ``charged_payer, charged_department``.
+        ``live_units`` and ``denied_units`` [1], ``units_once`` (copies counted once),
+        ``most_a_day``, ``other_payer_units`` (asked of other payers, not added up), ``lines``
+        and ``copies`` [1], ``charge_usd`` (of the payer that counts) and ``paid_usd`` (of all)
+        [USD], first and last ``billed_revenue``, ``days_off``, ``misplaced`` and ``later_day``
+        (see ``service_days``), ``separate`` (a modifier says so), ``claim_ids`` and ``coder``
+        (all of them), ``charged_payer, charged_department``.
     """
     keys = [*by, "role", "code"]
-    charges = _netted(charges, keys)
+    charges = _netted(charges, keys).with_columns(_denied=pl.col("status") == "denied")
+    units, denied = pl.col("units"), pl.col("_denied")
     money = ("charge_usd", "paid_usd")
     total = charges.group_by(keys).agg(
         lines=pl.len(),
-        billed_units=pl.col("units").sum(),
+        live_units=units.filter(~denied).sum(),
+        denied_units=units.filter(denied).sum(),
         **{name: pl.col(name).sum().round(2) for name in money},
         **{f"_{name}": pl.col(name).count() for name in money},
-        days_off=pl.col("days_off").max(),
+        days_off=pl.col("days_off").filter(units > 0).max(),
+        misplaced=pl.col("misplaced").any(),
+        later_day=pl.col("later_day").any(),
+        separate=pl.col("modifiers").str.contains(_SEPARATE).any(),
         elsewhere=pl.col("elsewhere").any(),
-        denied=(pl.col("status") == "denied").all(),
         billed_revenue=pl.col("revenue_code").min(),
         revenue_last=pl.col("revenue_code").max(),
         claim_ids=pl.col("claim_id").min(),
@@ -85,94 +94,110 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
         charged_department=pl.col("department").min(),
         coder=pl.col("coder").min(),
     )
-    counted = ("billed_units", "units_once", "most_a_day")
+    plain = {
+        "live_units": "live_units",
+        "denied_units": "denied_units",
+        "units_once": "live_units",
+        "most_a_day": "live_units",
+    }
     return (
         total.join(_line_by_line(charges, total, keys), on=keys, how="left", nulls_equal=True)
+        .with_columns(charge_usd=pl.coalesce("_asked_usd", "charge_usd"))
         .with_columns(
             *(pl.when(pl.col(f"_{name}") > 0).then(pl.col(name)).alias(name) for name in money),
-            *(pl.coalesce(f"_{name}", "billed_units").alias(name) for name in counted),
-            copies=pl.col("copies").fill_null(0),
-            charged_payer=pl.coalesce("_payer", "charged_payer"),
+            *(pl.coalesce(f"_{name}", one).alias(name) for name, one in plain.items()),
+            pl.col("copies", "other_payer_units").fill_null(0),
+            charged_payer=pl.coalesce("_spelled", "charged_payer"),
             claim_ids=pl.coalesce("_claims", "claim_ids"),
             coder=pl.coalesce("_coders", "coder"),
         )
-        .drop("_payer", "_claims", "_coders", *(f"_{name}" for name in (*money, *counted)))
-    )
+        .drop("_spelled", "_claims", "_coders", "_asked_usd")
+        .drop(f"_{name}" for name in (*money, *plain))
+    )  # fmt: skip
 
 
 def _netted(charges: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
     """Charges after credits: what a credit takes back on its day is not there any more.
 
-    A credit takes from lines of its own day and revenue code; what is left of it counts below
-    zero. Most extracts have few credits, so only codes with one are looked at.
+    A credit takes from lines of its own payer, day and revenue code; what is left of it counts
+    below zero. Most extracts have few credits, so only codes with one are looked at.
     """
     credited = charges.filter(pl.col("units") < 0).select(keys).unique().collect()
     if credited.is_empty():
         return charges
     same = {"on": keys, "nulls_equal": True}
-    line = [*dict.fromkeys([*keys, "service_date", "revenue_code"])]
-    others = [
-        name for name in charges.collect_schema().names() if name not in (*line, "units", "_row")
-    ]
+    line = [*dict.fromkeys([*keys, "service_date", "revenue_code"]), "_payer"]
+    held = charges.collect_schema().names()
+    others = [name for name in held if name not in (*line, "units", "_row")]
     money = [name for name in others if name.endswith("_usd")]
     summed = {name: pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in money}
     first = [summed[name].alias(name) if name in money else pl.first(name) for name in others]
     net = (
-        charges.join(credited.lazy(), how="semi", **same)
+        _by_payer(charges.join(credited.lazy(), how="semi", **same), keys)
         .sort("_row")
         .group_by(line, maintain_order=True)
         .agg(pl.col("units").sum(), pl.col("_row").min(), *first)
         .filter(pl.col("units") != 0)
     )
     rest = charges.join(credited.lazy(), how="anti", **same)
-    return pl.concat([rest, net.select(charges.collect_schema().names())])
+    return pl.concat([rest, net.select(held)])
+
+
+def _by_payer(charges: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
+    """Add ``_payer``, the payer as it is compared; who names none means the first named beside."""
+    named = same_payer(pl.col("payer"))
+    beside = named.sort_by("_row").drop_nulls().first().over(keys)
+    return charges.with_columns(_payer=pl.coalesce(named, beside))
 
 
 def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
     """Copies, days and payers of the codes that stand on several lines; of one they are plain.
 
-    What one payer after another was asked for was given once: the payer asked for most counts.
+    What one payer after another was asked for was given once: the payer asked for most counts,
+    the first of those asked for as much. A credit that leaves a payer below zero takes from it.
     """
     several = total.filter(pl.col("lines") > 1).select(keys)
-    day = [*dict.fromkeys([*keys, "payer", "service_date"])]
-    units, most = pl.col("units"), pl.col("_billed_units")
-    rows = charges.join(several, on=keys, how="semi", nulls_equal=True)
-    # A line that names no payer is one more line of whoever is named beside it.
-    named_payer = same_payer(pl.col("payer"))
-    beside = named_payer.drop_nulls().min().over(keys)
-    rows = rows.with_columns(payer=pl.coalesce(named_payer, beside), _spelled="payer")
+    day = [*dict.fromkeys([*keys, "_payer", "service_date"])]
+    units, live = pl.col("units"), ~pl.col("_denied")
+    rows = _by_payer(charges.join(several, on=keys, how="semi", nulls_equal=True), keys)
     by_payer = (
-        rows.group_by(*day, "units", "modifiers")
-        .agg(_alike=pl.len())
+        rows.group_by(*day, "units", "modifiers", "_denied")
+        .agg(
+            pl.col("_row").min(),
+            _alike=pl.len(),
+            _asked_usd=pl.col("charge_usd").sum(),
+            _spelled=pl.col("payer").drop_nulls().min(),
+        )
         .group_by(day)
         .agg(
-            _day=(units * pl.col("_alike")).sum(),
-            _units_once=units.sum(),
-            copies=(pl.col("_alike") - 1).sum(),
+            pl.col("_row", "_spelled").min(),
+            pl.col("_asked_usd").sum(),
+            _most_a_day=(units * pl.col("_alike")).filter(live).sum(),
+            _denied_units=(units * pl.col("_alike")).filter(~live).sum(),
+            _units_once=units.filter(live).sum(),
+            copies=(pl.col("_alike") - 1).filter(live).sum(),
         )
-        .group_by([*keys, "payer"])
+        .group_by([*keys, "_payer"])
         .agg(
-            pl.col("_units_once", "copies").sum(),
-            _most_a_day=pl.col("_day").max(),
-            _billed_units=pl.col("_day").sum(),
+            pl.col("_row", "_spelled").min(),
+            pl.col("_units_once", "copies", "_asked_usd", "_denied_units").sum(),
+            pl.col("_most_a_day").max(),
+            _live_units=pl.col("_most_a_day").sum(),
         )
     )
-    asked = by_payer.sort(most, "payer", descending=[True, False], nulls_last=True)
-    most_asked = asked.group_by(keys).agg(
-        pl.col("_units_once", "copies", "_most_a_day", "_billed_units").first(),
-        _payer=pl.col("payer").first(),
+    asked = by_payer.sort(
+        "_live_units", "_denied_units", "_row", descending=[True, True, False], nulls_last=True
     )
-    spelled = rows.group_by([*keys, "payer"]).agg(pl.col("_spelled").drop_nulls().min())
-    most_asked = (
-        most_asked.join(
-            spelled, left_on=[*keys, "_payer"], right_on=[*keys, "payer"], how="left",
-            nulls_equal=True,
-        )
-        .with_columns(_payer="_spelled")
-        .drop("_spelled")
-    )  # fmt: skip
+    most = pl.col("_live_units").first().clip(0)
+    taken_back = pl.col("_live_units").clip(upper_bound=0).sum()
+    counted = asked.group_by(keys, maintain_order=True).agg(
+        pl.col("_units_once", "copies", "_most_a_day", "_denied_units", "_spelled").first(),
+        pl.col("_asked_usd").first().round(2),
+        _live_units=most + taken_back,
+        other_payer_units=pl.col("_live_units").clip(0).sum() - most,
+    )
     named = rows.group_by(keys).agg(_claims=_listed("claim_id"), _coders=_listed("coder"))
-    return most_asked.join(named, on=keys, nulls_equal=True)
+    return counted.join(named, on=keys, nulls_equal=True)
 
 
 def _listed(name: str) -> pl.Expr:

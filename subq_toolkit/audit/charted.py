@@ -27,7 +27,7 @@ def charted(coded: Coded) -> pl.LazyFrame:
     pl.LazyFrame
         ``encounter_id, service_date, last_date, outcome`` (``refused`` if no row could be read),
         ``infusion_min`` [min], ``charted_<role>`` units [1] (of a query those that its complete
-        runs support by themselves),
+        runs support by themselves), ``documented_further`` (further hours without a cap) [1],
         ``injections`` and ``intravenous`` rows [1], ``infused`` (something subcutaneous, or of no
         known route, is charted), ``subcutaneous`` (it is, or may be, an infusion),
         ``rows_refused`` (true if some row could not be read), ``open_points`` (findings that
@@ -54,6 +54,10 @@ def charted(coded: Coded) -> pl.LazyFrame:
             floor.then(pl.col(fact)).otherwise(0).cast(pl.Int64).alias(f"charted_{role}")
             for role, fact in ROLES.items()
         ),
+        floor.then(pl.col("_units_first") * pl.col("_further_documented"))
+        .otherwise(0)
+        .cast(pl.Int64)
+        .alias("documented_further"),
         (pl.sum_horizontal("_counted_rows", "_boluses", "_no_route") > 0).alias("infused"),
         pl.col("_injections").cast(pl.Int64).alias("injections"),
         pl.col("_intravenous").cast(pl.Int64).alias("intravenous"),

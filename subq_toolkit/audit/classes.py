@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import polars as pl
 
+from subq_toolkit.audit.audited_tables import AGREEING, CLASSES, JUDGED
 from subq_toolkit.audit.billed import OTHER_FAMILY, OTHER_SERVICE
+from subq_toolkit.audit.reason_notes import with_notes
 from subq_toolkit.conditions import says
-from subq_toolkit.effective import read_parameters, read_table, sources
+from subq_toolkit.effective import read_parameters, sources
 
-#: Every class, gravest first, with label, error, risk, what_to_do, source and standing.
-CLASSES = read_table("audit_classes")
+__all__ = ["AGREEING", "CLASSES", "cite", "classified"]
+
 _EDITS = read_parameters("unlikely_edits")
 _DAY, _ROLE = pl.col("service_date"), pl.col("role")
 _BILLED, _SUPPORTED, _MINUTES = pl.col("billed_units"), pl.col("supported"), pl.col("infusion_min")
@@ -51,10 +53,14 @@ def _classes() -> dict[str, _Class]:
     service = (pl.col("billed_service") > 0) & (_BILLED < _SUPPORTED)
     service |= _ROLE == OTHER_SERVICE
     lost = pl.col("charges_refused") & coded & (_BILLED < _SUPPORTED)
+    lost |= coded & pl.col("claim_refused")
+    lost |= pl.col("code_refused") & ~query & (_BILLED <= _SUPPORTED)
+    live, denied = pl.col("live_units"), pl.col("denied_units")
     pair = (_BILLED < _SUPPORTED) & (pl.col("billed_first") <= 0)
     pair &= (pl.col("billed_other") > 0) | in_place
     alone = _ROLE.is_in(["further_hour", "further_setup"]) & (_BILLED > 0)
-    alone &= pl.col("billed_first") <= 0
+    alone &= (pl.col("billed_first") <= 0) & (_BILLED <= _SUPPORTED)
+    in_vein = (_ROLE == OTHER_FAMILY) & (_BILLED > 0)
     first, last = pl.col("billed_revenue"), pl.col("revenue_last")
     belongs = pl.col("revenue_code")
     wrong = pl.when(_other_place(first, belongs)).then(first).otherwise(last)
@@ -87,7 +93,7 @@ def _classes() -> dict[str, _Class]:
             ),
         ),
         "documentation_missing": _Class(
-            query & (_BILLED > _SUPPORTED),
+            query & (_BILLED > _SUPPORTED) & ~in_vein,
             says(
                 "{} billed, {} supported so far; open in the chart: {}.",
                 _BILLED,
@@ -96,7 +102,7 @@ def _classes() -> dict[str, _Class]:
             ),
         ),
         "charge_without_chart": _Class(
-            ~charted,
+            ~charted & (_BILLED > 0),
             pl.when("elsewhere")
             .then(says("{} billed; the encounter is charted on another date.", _BILLED))
             .otherwise(says("{} billed; the chart has no such encounter.", _BILLED)),
@@ -113,14 +119,19 @@ def _classes() -> dict[str, _Class]:
             ),
         ),
         "wrong_family": _Class(
-            coded
-            & (
-                ((_ROLE == OTHER_FAMILY) & (_BILLED > 0))
-                | ((_ROLE == "short_infusion") & in_place)
-                | pair
-            ),
+            (query & in_vein)
+            | (coded & (in_vein | ((_ROLE == "short_infusion") & in_place) | pair)),
             pl.when(pair)
             .then(_sentence("; a code of another family stands in its place."))
+            .when(query)
+            .then(
+                says(
+                    "{} billed; the chart holds a subcutaneous infusion and no "
+                    "intravenous row. Open in the chart: {}.",
+                    _BILLED,
+                    points,
+                )
+            )
             .when(_ROLE == OTHER_FAMILY)
             .then(
                 says(
@@ -155,8 +166,10 @@ def _classes() -> dict[str, _Class]:
             .otherwise(_sentence(".")),
         ),
         "wrong_date": _Class(
-            (pl.col("days_off") > 0) & (_BILLED > 0),
-            says("Charged {} day off the charted day.", pl.col("days_off")),
+            ((pl.col("days_off") > 0) | pl.col("misplaced")) & (_BILLED > 0),
+            pl.when(pl.col("days_off") > 0)
+            .then(says("Charged {} day off the charted day.", pl.col("days_off")))
+            .otherwise(_sentence("; more on one date than the chart gives it.")),
         ),
         "wrong_revenue_code": _Class(
             off & charted & (_BILLED > 0),
@@ -167,14 +180,20 @@ def _classes() -> dict[str, _Class]:
                 pl.coalesce("revenue_code", pl.lit("none")),
             ),
         ),
-        "agrees": _Class(
-            pl.lit(True),
-            pl.when(above)
-            .then(_sentence("; the edit of a day stops at {}: expect a denial there.", _edit()))
-            .when("denied")
-            .then(_sentence("; denied by the payer: appeal with the record."))
-            .otherwise(_sentence(".")),
+        "denied_supported": _Class(
+            (denied > 0) & (_BILLED > live),
+            _sentence("; denied by the payer: {}.", denied),
         ),
+        "denied_unsupported": _Class(
+            (denied > 0) & (live <= 0) & (_SUPPORTED <= 0),
+            pl.when(charted)
+            .then(says("{} denied, none supported.", denied))
+            .otherwise(says("{} denied; the chart has no such encounter.", denied)),
+        ),
+        "denial_expected": _Class(
+            above, _sentence("; the edit of a day stops at {}: expect a denial.", _edit())
+        ),
+        "agrees": _Class(pl.lit(True), _sentence(".")),
     }
 
 
@@ -215,23 +234,17 @@ def classified(rows: pl.LazyFrame) -> pl.LazyFrame:
         for key, one in classes.items()
     ]
     reasons = pl.concat(sentences).sort("_row_no").collect()
-    unjudged = [key for key in CLASSES if not judged(key)]
     return (
-        rows.with_columns(reasons["reason"])
+        with_notes(rows.with_columns(reasons["reason"]))
         .lazy()
         .with_columns(
             what_to_do=_said({key: one["what_to_do"] for key, one in CLASSES.items()}),
             cite=_said({key: cite(key) for key in CLASSES}),
             risk=_said({key: one["risk"] for key, one in CLASSES.items()}),
-            judged=~pl.col("class").is_in(unjudged),
+            judged=pl.col("class").is_in(JUDGED),
         )
         .with_columns(supported=pl.when("judged").then("supported"))
     )
-
-
-def judged(name: str) -> bool:
-    """Whether billed was held against supported: true for errors and for agreement."""
-    return CLASSES[name]["error"] or name == "agrees"
 
 
 def cite(name: str) -> str:

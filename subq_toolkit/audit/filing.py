@@ -64,9 +64,14 @@ def with_deadlines(rows: pl.LazyFrame, *, filing: Mapping[str, int], on: date) -
         for dated in limit.values:
             held = (public == name) & day.is_between(dated.start, dated.until or date.max)
             until = pl.when(held).then(day.dt.offset_by(f"{dated.value}mo")).otherwise(until)
-    for name, days in filing.items():
-        if name != _ANY:
-            until = pl.when(payer == name).then(day + pl.duration(days=days)).otherwise(until)
+    told = {name: days for name, days in filing.items() if name != _ANY}
+    alike = pl.DataFrame({"named": list(told)}, schema={"named": pl.String})
+    spelled = alike.select(same_payer(pl.col("named"))).to_series().to_list()
+    # What is written exactly so goes before what is only spelled otherwise.
+    for compared, names in ((public, spelled), (payer, list(told))):
+        for name, days in zip(names, told.values(), strict=True):
+            stated = day + pl.duration(days=days)
+            until = pl.when(compared == name).then(stated).otherwise(until)
     return rows.with_columns(file_by=until.cast(pl.Date)).with_columns(
         days_left=(pl.col("file_by") - pl.lit(on)).dt.total_days()
     )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from subq_toolkit.audit.classes import CLASSES, judged
+from subq_toolkit.audit.audited_tables import AGREEING, CLASSES, JUDGED
 
 LINES = (
     "encounter_id",
@@ -36,7 +36,7 @@ _ENCOUNTER = ("encounter_id", "service_date")
 #: What every line of an encounter says alike.
 _SHARED = ("payer", "department", "setting", "outcome", "infusion_min")
 #: Classes of an encounter, gravest first: errors, then what is not judged, then agreement.
-GRAVEST = sorted(CLASSES, key=lambda name: (not CLASSES[name]["error"], judged(name)))
+GRAVEST = sorted(CLASSES, key=lambda name: (not CLASSES[name]["error"], name in AGREEING))
 _MONEY = ("billed_usd", "supported_usd", "difference_usd")
 _UNJUDGED = "not judged"
 
@@ -107,7 +107,7 @@ def _by_classes(encounters: pl.LazyFrame) -> pl.LazyFrame:
             "class": [names[0] for names in sets.values()],
             "classes": [", ".join(names) for names in sets.values()],
             "risk": [one["risk"] for one in gravest.values()],
-            "_judged": [judged(names[0]) for names in sets.values()],
+            "_judged": [names[0] in JUDGED for names in sets.values()],
         },
         schema_overrides={
             "_classes": pl.Int64,

@@ -3,18 +3,25 @@
 A replacement (frequency 7) or void (8) names the claim it undoes; that link decides in whatever
 order the extract stands. Where the number is not in the extract, the one original claim of the
 same encounter and day before it is meant, and the answer says so. A claim that names its own
-number, and two that name the same one, are told apart by their order: the later row stands.
-A denied replacement undoes nothing; a denied line beside one that stands was sent again.
+number, and two that name the same one, are told apart by their order: the later row stands, or
+the earlier one where most links show that the extract begins with the newest. A denied replacement
+undoes nothing; a denied line beside one like it that stands was sent again.
 """
 
 import polars as pl
 
+from subq_toolkit.audit.matching import comparable
+
 _VOID, _REPLACEMENT = "8", "7"
+#: Frequencies of claims that undo another.
+UNDOING = (_VOID, _REPLACEMENT)
 _BY_STATUS = {"voided": "marked as voided", "replaced": "marked as replaced"}
 _WORDS = {_VOID: "voided by a later claim", _REPLACEMENT: "replaced by a later claim"}
 _CLAIM = ["_key", "_claim", "frequency"]
-_UNNUMBERED, _WHOLE = "", pl.lit(None, pl.get_index_type())
-_UNDOES = pl.col("frequency").is_in([_VOID, _REPLACEMENT]).fill_null(False)
+_UNNUMBERED, _WHOLE = "", pl.lit(None, pl.Int64)
+_UNDOES = pl.col("frequency").is_in(UNDOING).fill_null(False)
+_GUESSED = " that names none of the extract; it is the only other claim of that day"
+_STRAYED = " that stands under another encounter"
 
 
 def standing_charges(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -30,14 +37,16 @@ def standing_charges(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]
     tuple of pl.LazyFrame
         The same rows; the second with ``superseded_by``, the reason in words.
     """
-    status = pl.col("status").cast(pl.String)
+    status, row = pl.col("status").cast(pl.String), pl.col("_row").cast(pl.Int64)
     # Lines without a claim number are one claim of their encounter.
-    charges = charges.with_columns(_claim=pl.col("claim_id").fill_null(_UNNUMBERED))
-    undone = _undone(charges).collect()
+    number = comparable(pl.col("claim_id")).fill_null(_UNNUMBERED)
+    charges = charges.with_columns(_claim=number)
+    undone, newest_first = _undone(charges)
     marked = charges.with_columns(superseded_by=pl.lit(None, pl.String))
     if undone.height:
         marked = charges.join(undone.lazy(), on=_CLAIM, how="left", nulls_equal=True)
-        applies = pl.col("_before").is_null() | (pl.col("_row") < pl.col("_before"))
+        sent = -row if newest_first else row
+        applies = pl.col("_before").is_null() | (sent < pl.col("_before"))
         marked = marked.with_columns(superseded_by=pl.when(applies).then("superseded_by"))
         marked = marked.drop("_before")
     marked = marked.with_columns(
@@ -51,14 +60,14 @@ def standing_charges(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]
 
 
 def _sent_again(marked: pl.LazyFrame) -> pl.LazyFrame:
-    """Set aside denied lines of a code that stands on another line of the encounter."""
+    """Set aside denied lines of which one alike, of that day and as many units, stands."""
     denied = pl.col("superseded_by").is_null() & (pl.col("status") == "denied")
     if not marked.select(denied.any()).collect().item():
         return marked
-    line = ["_key", "code"]
+    line = ["_key", "code", "service_date", "units"]
     live = marked.filter(pl.col("superseded_by").is_null() & (pl.col("status") != "denied"))
     live = live.filter(pl.col("units") > 0).select(*line, _live=True).unique()
-    again = pl.lit("denied; the code stands on another line")
+    again = pl.lit("denied; a line like it stands")
     return (
         marked.join(live, on=line, how="left")
         .with_columns(
@@ -68,70 +77,103 @@ def _sent_again(marked: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _undone(charges: pl.LazyFrame) -> pl.LazyFrame:
-    """Claims that do not stand: ``_key, _claim, frequency, superseded_by, _before``.
+def _undone(charges: pl.LazyFrame) -> tuple[pl.DataFrame, bool]:
+    """Claims that do not stand, and whether the extract begins with the newest.
 
-    Of a claim with ``_before`` only the rows before that one do not stand.
+    The claims are ``_key, _claim, frequency, superseded_by, _before``: of one with ``_before``
+    only the rows sent before that one do not stand.
     """
-    undoing = charges.filter(_UNDOES & (pl.col("status") != "denied"))
-    claims = (
-        charges.join(undoing, on="_key", how="semi")
-        .group_by(*_CLAIM)
-        .agg(
-            pl.col("replaces_claim_id").first(),
-            _at=pl.col("_row").max(),
-            _first=pl.col("_row").min(),
-            _day=pl.col("service_date").min(),
-            _denied=(pl.col("status") == "denied").all(),
-        )
-    )
+    claims, newest_first = _claims(charges)
+    if claims.is_empty():
+        return pl.DataFrame(), newest_first
+    claims = claims.lazy()
     acts = _acts(claims)
-    last = acts.sort("_at").group_by("_key", "_target").agg(
+    target = ["_target_key", "_target"]
+    last = acts.sort("_at").group_by(target).agg(
         pl.col("_why").last(), pl.col("_named").last(),
         pl.col("_by").last().alias("_last_by"), pl.col("_first").last().alias("_from"),
         _last=pl.col("_at").max(),
     )  # fmt: skip
-    hit = claims.join(last, left_on=["_key", "_claim"], right_on=["_key", "_target"])
+    hit = claims.join(last, left_on=["_key", "_claim"], right_on=target)
     # An act that shares the number it names is a later version of the same claim.
     own = pl.col("_claim") == pl.col("_last_by")
     newer = _UNDOES & own & (pl.col("_at") >= pl.col("_last"))
     hit = hit.filter(~newer & (~_UNDOES | pl.col("_named")))
     by_row = pl.when(~_UNDOES & (own | ~pl.col("_named"))).then("_from")
-    outrun = acts.drop("_why", "_named").join(last, on=["_key", "_target"])
+    outrun = acts.drop("_why", "_named").join(last, on=target)
     outrun = outrun.filter(pl.col("_at") < pl.col("_last"))
     voids = claims.filter((pl.col("frequency") == _VOID) & ~pl.col("_denied"))
-    return pl.concat(
+    undone = pl.concat(
         [
             hit.select(*_CLAIM, superseded_by="_why", _before=by_row),
             outrun.select(*_CLAIM, superseded_by="_why").with_columns(_before=_WHOLE),
             voids.select(*_CLAIM, superseded_by=pl.lit("voids another claim"), _before=_WHOLE),
         ]
-    ).unique(_CLAIM, keep="first", maintain_order=True)
+    )
+    return undone.unique(_CLAIM, keep="first", maintain_order=True).collect(), newest_first
+
+
+def _claims(charges: pl.LazyFrame) -> tuple[pl.DataFrame, bool]:
+    """The claims that undo another, and all that one of them may mean, with their order.
+
+    Returns
+    -------
+    tuple
+        ``_key, _claim, frequency, _names`` (the claim it undoes), ``_first`` and ``_at`` (when
+        its first and last row were sent, as places in the extract), ``_day, _denied``; and
+        whether the extract begins with the newest.
+    """
+    charges = charges.with_columns(_names=comparable(pl.col("replaces_claim_id")))
+    undoing = charges.filter(_UNDOES & (pl.col("status") != "denied"))
+    held = undoing.select("_key", "_names").collect()
+    meant = pl.col("_key").is_in(held["_key"].unique().implode())
+    meant |= pl.col("_claim").is_in(held["_names"].drop_nulls().unique().implode())
+    claims = (
+        charges.filter(meant)
+        .group_by(*_CLAIM)
+        .agg(
+            pl.col("_names").first(),
+            _at=pl.col("_row").max().cast(pl.Int64),
+            _first=pl.col("_row").min().cast(pl.Int64),
+            _day=pl.col("service_date").min(),
+            _denied=(pl.col("status") == "denied").all(),
+        )
+        .collect()
+    )
+    acts, originals = claims.filter(_UNDOES), claims.filter(~_UNDOES)
+    links = acts.join(originals, left_on=["_key", "_names"], right_on=["_key", "_claim"])
+    backward = links.select((pl.col("_first_right") > pl.col("_first")).sum()).item()
+    newest_first = 2 * backward > links.height
+    if newest_first:
+        claims = claims.with_columns(_at=-pl.col("_first"), _first=-pl.col("_at"))
+    return claims, newest_first
 
 
 def _acts(claims: pl.LazyFrame) -> pl.LazyFrame:
     """Replacements and voids with the claim that each undoes, where that can be told."""
-    numbered = claims.select("_key", _known="_claim").unique()
+    numbered = claims.filter(pl.col("_claim") != _UNNUMBERED).select("_key", "_claim").unique()
+    own = numbered.with_columns(_named=True)
+    # Under another encounter a number is followed only where it is the only one of its kind.
+    strayed = numbered.group_by("_claim").agg(_other=pl.first("_key"), _keys=pl.len())
+    strayed = strayed.filter(_keys=1).drop("_keys")
     originals = claims.filter(~_UNDOES).group_by("_key", "_day")
     only = originals.agg(
         _only=pl.col("_claim").first(), _only_at=pl.col("_first").first(), _count=pl.len()
     ).filter(_count=1)
-    acts = claims.filter(_UNDOES & ~pl.col("_denied")).join(
-        numbered.with_columns(_named=True),
-        left_on=["_key", "replaces_claim_id"],
-        right_on=["_key", "_known"],
-        how="left",
-    )
+    acts = claims.filter(_UNDOES & ~pl.col("_denied"))
+    acts = acts.join(own, left_on=["_key", "_names"], right_on=["_key", "_claim"], how="left")
+    acts = acts.join(strayed, left_on="_names", right_on="_claim", how="left")
     acts = acts.join(only, on=["_key", "_day"], how="left")
     before = pl.when(pl.col("_only_at") < pl.col("_at")).then("_only")
-    guess = pl.lit(" that names none of the extract; it is the only other claim of that day")
+    here, there = pl.col("_named").fill_null(False), pl.col("_other").is_not_null()
     return acts.with_columns(
-        pl.col("_named").fill_null(False),
-        _target=pl.when("_named").then("replaces_claim_id").otherwise(before),
+        _named=here | there,
+        _target=pl.when(here | there).then("_names").otherwise(before),
+        _target_key=pl.when(here | ~there).then("_key").otherwise("_other"),
         _by="_claim",
         _why=pl.concat_str(
             pl.col("frequency").replace_strict(_WORDS, default=None),
-            pl.when(pl.col("_named").is_null()).then(guess),
+            pl.when(~here & there).then(pl.lit(_STRAYED)).when(~here).then(pl.lit(_GUESSED)),
             ignore_nulls=True,
         ),
     ).filter(pl.col("_target").is_not_null())

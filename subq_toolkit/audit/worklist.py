@@ -41,8 +41,8 @@ def worklist(
         price last; then by risk. ``risk``: high first, then by money. ``deadline``: what can
         still be filed by days left, then what has no stated limit, then what is past.
     which
-        ``errors``; ``open``, with what could not be judged; ``all``, with what agrees, as for a
-        sample under review.
+        ``errors``; ``open``, with what could not be judged, was denied, or is above the edit;
+        ``all``, with what agrees, as for a sample under review.
     only
         Encounters to list: a sample, of which those drawn, or a table with ``encounter_id`` and,
         where a number has several, ``service_date``.

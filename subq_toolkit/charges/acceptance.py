@@ -28,7 +28,8 @@ class ChargeAcceptance(NamedTuple):
 
     ``accepted`` holds every column of ``COLUMNS``, typed, then the unknown ones and ``_row``
     (1 is the first row of the table). ``refused`` holds ``row``, ``encounter_id``, ``failed``
-    (list of checks) and ``unreadable`` (names of the entries that could not be read).
+    (list of checks), ``unreadable`` (names of the entries that could not be read), and ``code``
+    and ``frequency`` where they could.
     """
 
     accepted: pl.LazyFrame
@@ -111,6 +112,8 @@ def _refused(rows: pl.LazyFrame) -> pl.LazyFrame:
         "encounter_id",
         failed=pl.concat_list(failed).list.drop_nulls(),
         unreadable=pl.col("unreadable"),
+        code=pl.when(pl.col("code").str.contains(HCPCS)).then("code"),
+        frequency="frequency",
     ).sort("row")
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from subq_toolkit.audit.audited_tables import CLASSES, Audited, table_of
+from subq_toolkit.audit.audited_tables import AGREEING, CLASSES, Audited, table_of
 from subq_toolkit.audit.error_rates import error_rates, errors_by_class
 from subq_toolkit.audit.intervals import RATE_CONFIDENCE
 from subq_toolkit.charts.audit_class_bars import (
@@ -131,7 +131,7 @@ def audit_by_class_table(
     ]
     for name in CLASSES:
         if found.get(name) and not CLASSES[name]["error"]:
-            kind = _AGREES if name == "agrees" else _NOT_JUDGED
+            kind = _AGREES if name in AGREEING else _NOT_JUDGED
             row = {"class": name, "label": CLASSES[name]["label"], "found": found[name]}
             rows.append(row | {"encounters": behind[name]["seen"]} | kind)
     total = rates | behind[None] | {"kind": "all", "found": rates["errors"]} | _BOTH_SIDES

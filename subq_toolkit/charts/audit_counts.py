@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from subq_toolkit.audit.audited_tables import ERRORS, JUDGED, require, table_of
+from subq_toolkit.audit.audited_tables import AGREEING, ERRORS, JUDGED, require, table_of
 
 _KEY = ("encounter_id", "service_date")
 _USD = pl.col("difference_usd")
-_IS_ERROR, _AGREES = pl.col("class").is_in(ERRORS), pl.col("class") == "agrees"
+_IS_ERROR, _AGREES = pl.col("class").is_in(ERRORS), pl.col("class").is_in(AGREEING)
 _IS_JUDGED = pl.col("class").is_in(JUDGED)
 
 

@@ -75,7 +75,8 @@ def encounters_page(classes: Mapping[str, int]) -> str:
     rows = [["billed as charted", f"{agrees:,}"], ["with an error", f"{errors:,}"]]
     for name, entry in CLASSES.items():
         if not entry["error"] and name != "agrees" and classes.get(name):
-            rows.append([f"not judged: {text(entry['label'].lower())}", f"{classes[name]:,}"])
+            judged = "" if entry["judged"] else "not judged: "
+            rows.append([f"{judged}{text(entry['label'].lower())}", f"{classes[name]:,}"])
     shown = table(["encounters", "count"], rows, name="Encounters", numeric=1)
     return section("Every encounter", shown, f"{sum(classes.values()):,} in all")
 

@@ -31,7 +31,7 @@ def classes_page(lines: pl.DataFrame) -> str:
     rows = []
     for name in sorted(by_name, key=lambda name: _place(name, by_name[name])):
         row, entry = by_name[name], CLASSES[name]
-        judged = entry["error"] or name == "agrees"
+        judged = entry["judged"]
         rows.append(
             [
                 f"<b>{text(entry['label'])}</b>{_risk(entry['risk'])}",
@@ -56,7 +56,7 @@ def _place(name: str, row: dict) -> tuple[bool, bool, object, str]:
     """Errors first, most dollars first; then what agrees, then what is not judged."""
     error = CLASSES[name]["error"]
     size = max(row["over"] or 0, -(row["under"] or 0))
-    return not error, not error and name != "agrees", -size, name
+    return not error, not CLASSES[name]["judged"], -size, name
 
 
 def _risk(risk: str) -> str:
