@@ -958,8 +958,7 @@ def test_a_credit_takes_from_its_own_payer():
     got = line(audited([run(minutes=100)], [charge("96369"), *sent]), "96370")
     assert (got["class"], got["billed_units"], got["payer"]) == ("over", 2, "Medicare")
     assert got["reason"] == (
-        "2 billed, 1 supported by 100 min. Of another payer 1 more are asked; they are not added "
-        "up."
+        "2 billed, 1 supported by 100 min. Asked of another payer, not added up: 1."
     )
 
 
@@ -1041,6 +1040,13 @@ def test_a_cap_never_makes_a_charted_unit_an_overpayment(units, expected):
     got = line(policed([run(minutes=271)], rows, unit_cap="unlikely_edit"), "96370")
     assert got["class"] == expected
     assert " 4 are documented; the policy stops at 3." in got["reason"]
+
+
+def test_split_at_midnight_units_above_a_cap_have_no_date():
+    late = run(minutes=300, start=datetime(2026, 3, 2, 21, 30))
+    rows = [charge("96369"), charge("96370", 2), charge("96370", 2, service_date=NEXT)]
+    found = classes(policed([late], rows, midnight="split", unit_cap="unlikely_edit"))
+    assert found == {"96369": "agrees", "96370": "agrees"}
 
 
 def test_complete_runs_of_an_open_chart_that_were_not_billed_have_a_line():

@@ -151,9 +151,10 @@ def audit(
     -----
     Encounters are matched by number (blanks, case and leading zeros do not matter unless two
     encounters of the chart would then be the same) and by date, one day off at most. Charges
-    that were voided, replaced or credited do not count, nor does a denied line beside one that
-    stands. Units of a code are added up over the claims of an encounter; of several payers the
-    one that was asked for most counts. ``parameters/audit_classes.toml`` says what a class means.
+    that were voided, replaced or credited do not count; of denied units those count that the
+    chart supports and no other line holds. Units of a code are added up over the claims of an
+    encounter; of several payers the one that was asked for most counts, and the reason says so.
+    A credit takes from its own payer. ``parameters/audit_classes.toml`` says what a class means.
 
     Raises
     ------

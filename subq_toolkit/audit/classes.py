@@ -56,6 +56,9 @@ def _classes() -> dict[str, _Class]:
     lost |= coded & pl.col("claim_refused")
     lost |= pl.col("code_refused") & ~query & (_BILLED <= _SUPPORTED)
     live, denied = pl.col("live_units"), pl.col("denied_units")
+    # Where a cap took units away, no date can be told for those billed above it.
+    capped = pl.col("documented_further") > _charted("further_hour")
+    misplaced = pl.col("misplaced") & ~((_ROLE == "further_hour") & capped.fill_null(False))
     pair = (_BILLED < _SUPPORTED) & (pl.col("billed_first") <= 0)
     pair &= (pl.col("billed_other") > 0) | in_place
     alone = _ROLE.is_in(["further_hour", "further_setup"]) & (_BILLED > 0)
@@ -166,7 +169,7 @@ def _classes() -> dict[str, _Class]:
             .otherwise(_sentence(".")),
         ),
         "wrong_date": _Class(
-            ((pl.col("days_off") > 0) | pl.col("misplaced")) & (_BILLED > 0),
+            ((pl.col("days_off") > 0) | misplaced) & (_BILLED > 0),
             pl.when(pl.col("days_off") > 0)
             .then(says("Charged {} day off the charted day.", pl.col("days_off")))
             .otherwise(_sentence("; more on one date than the chart gives it.")),

@@ -23,10 +23,7 @@ def _notes() -> list[tuple[pl.Expr, pl.Expr]]:
         ),
         (
             pl.col("other_payer_units") > 0,
-            says(
-                " Of another payer {} more are asked; they are not added up.",
-                pl.col("other_payer_units"),
-            ),
+            says(" Asked of another payer, not added up: {}.", pl.col("other_payer_units")),
         ),
         (
             live < 0,
@@ -60,10 +57,29 @@ def _notes() -> list[tuple[pl.Expr, pl.Expr]]:
     ]  # fmt: skip
 
 
+def _perhaps() -> pl.Expr:
+    """Rows that may have a note."""
+    return (
+        (pl.col("denied_units") > 0)
+        | (pl.col("other_payer_units") > 0)
+        | (pl.col("live_units") < 0)
+        | (pl.col("documented_further") > pl.col("charted_further_hour"))
+        | pl.col("later_day")
+        | pl.col("veins_aside")
+        | (pl.col("injections") > 0)
+        | ((pl.col("billed_short") > 0) & (pl.col("billed_first") > 0))
+    )
+
+
 def with_notes(rows: pl.DataFrame) -> pl.DataFrame:
     """Add to ``reason`` what should be known beside it; most rows have nothing."""
     notes = [(when.fill_null(False), told) for when, told in _notes()]
-    noted = rows.select(pl.any_horizontal(when for when, _ in notes)).to_series()
+    # By whole numbers first: most rows are ruled out before any text is compared.
+    perhaps = rows.select(_perhaps().fill_null(False)).to_series()
+    noted = perhaps
+    if perhaps.any():
+        held = rows.filter(perhaps).select(pl.any_horizontal(when for when, _ in notes))
+        noted = perhaps.scatter(perhaps.arg_true(), held.to_series())
     if not noted.any():
         return rows
     sentences = [pl.when(when).then(told) for when, told in notes]
