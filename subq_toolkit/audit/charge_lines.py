@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.audit.audited_tables import require
-from subq_toolkit.audit.sheet_cells import TEXT_IS_TEXT, check_rows, excel_writer, put
+from subq_toolkit.audit.worklist_file import put
+from subq_toolkit.audit.written_files import check_rows, excel_writer, place_for, written_whole
 from subq_toolkit.coding import Coded
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.errors import InputError
-from subq_toolkit.written_files import place_for, write
 
 _GUARD = read_parameters("review_sampling")["csv_guard"].values[-1].value
 #: What a spreadsheet takes for the beginning of a formula; the wide signs are read alike in Japan.

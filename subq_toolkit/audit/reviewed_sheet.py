@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.audit.worklist_file import SHEET, SHEET_COLUMNS
+from subq_toolkit.audit.written_files import printable
 from subq_toolkit.errors import InputError
-from subq_toolkit.plain_text import printable
 from subq_toolkit.readers.export_files import kind_of
 from subq_toolkit.readers.workbooks import read_sheet
 
