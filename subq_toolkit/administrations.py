@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.intake import AMOUNTS, CHOICES, COLUMNS, REQUIRED, TIMES, Intake, take_in
@@ -108,7 +109,7 @@ def accepted_rows(intake: Intake) -> pl.LazyFrame:
 def as_charted(intake: Intake) -> list[pl.Expr]:
     """The columns that were given, typed; bare times as they stand in the chart."""
     charted = {name: f"_{name.removesuffix('_at')}_wall" for name in intake.bare}
-    return [pl.col(charted.get(name, name)).alias(name) for name in intake.given]
+    return [by_name(charted.get(name, name)).alias(name) for name in intake.given]
 
 
 def unread_runs(intake: Intake) -> pl.LazyFrame:
@@ -151,7 +152,7 @@ def _judged(intake: Intake) -> pl.LazyFrame:
         for name in intake.given
         if not schema[name].is_nested() and schema[name] != pl.Object
     ]
-    said = pl.struct("encounter_id", "_ok", said=pl.struct(told).hash())
+    said = pl.struct("encounter_id", "_ok", said=pl.struct(by_name(*told)).hash())
     return intake.rows.with_columns(_ok=passes()).with_columns(
         _copy=pl.col("_ok") & ~said.is_first_distinct()
     )

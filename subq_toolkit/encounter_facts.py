@@ -4,6 +4,7 @@ Facts begin with an underscore, to keep them apart from columns that ride along.
 """
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.infusion_time import HOUR_US, counted_time
@@ -26,9 +27,7 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     neither adds time nor ends a pause), ``_momentary``, what the policy did to a missing stop, and
     ``_pump`` and ``_site`` as they are compared, without regard to case.
     """
-    counts = (pl.col("route") == "subcutaneous").fill_null(False) & pl.col("mode").ne_missing(
-        pl.lit("bolus", dtype=COLUMNS["mode"])
-    )
+    counts = _counts()
     start, stop = pl.col("_start_us"), pl.col("_stop_us")
     missing = counts & stop.is_null() & ~pl.col("_stop_twice") & start.is_not_null()
     length_us = _calculated_length_us()
@@ -55,6 +54,22 @@ def counted_runs(rows: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
         _to_us=pl.when(lasted).then(pl.col("_ends_us")),
         _momentary=counts & (pl.col("_ends_us") == start),
     )
+
+
+def _counts() -> pl.Expr:
+    bolus = pl.lit("bolus", dtype=COLUMNS["mode"])
+    return (pl.col("route") == "subcutaneous").fill_null(False) & pl.col("mode").ne_missing(bolus)
+
+
+def whose_and_when() -> dict[str, pl.Expr]:
+    """Per readable row whose its encounter is and of which date; the least of each counts.
+
+    The date is the least ``_counted_day``, else the least ``_any_day``. Encounters that differ
+    in patient or date are never compared with each other.
+    """
+    patient = pl.when(pl.col("patient_id").is_not_null()).then(pl.col("patient_id").hash())
+    day = pl.col("_service_day")
+    return {"_patient": patient, "_counted_day": pl.when(_counts()).then(day), "_any_day": day}
 
 
 def _as_compared(name: str) -> pl.Expr:
@@ -128,7 +143,8 @@ def _also(intake: Intake) -> list[pl.Expr]:
         "_stops_computed": pl.col("_computed"),
         "_stops_short": pl.col("_short"),
     }
-    patient = pl.when(pl.col("patient_id").is_not_null()).then(pl.col("patient_id").hash())
+    least = whose_and_when()
+    patient = least["_patient"]
     return [
         pl.len().alias("_rows"),
         counts.sum().alias("_counted_rows"),
@@ -144,10 +160,8 @@ def _also(intake: Intake) -> list[pl.Expr]:
         pl.when("_counts").then(pl.col("_start_us")).max().alias("_last_start_us"),
         pl.when("_counts").then(pl.col("_uncut_us")).max().alias("_last_end_us"),
         (counts & (pl.col("setting") == "home")).any().alias("_home"),
-        pl.when("_counts").then(pl.col("_service_day")).min().alias("_counted_day"),
-        pl.col("_service_day").min().alias("_any_day"),
+        *(expr.min().alias(name) for name, expr in least.items()),
         pl.col("em_code").min().alias("_em_code"),
-        patient.min().alias("_patient"),
         (patient.min() != patient.max()).fill_null(False).alias("_patients_differ"),
         pl.any_horizontal(
             pl.col(name).min() != pl.col(name).max() for name in CARRIED if name in intake.given
@@ -160,7 +174,8 @@ def _also(intake: Intake) -> list[pl.Expr]:
     ]
 
 
-#: Columns of the encounters table; a user's column of the same name is carried as ``<name>_given``.
+#: Columns of the encounters table; a user's column of the same name is carried as
+#: ``<name>_given``, as is one whose name Polars takes for a pattern, ``*`` or ``^...$``.
 RESERVED = (
     "service_date",
     "infusion_min",
@@ -186,12 +201,17 @@ def carried(intake: Intake) -> dict[str, pl.Expr]:
         if name not in COLUMNS and not schema[name].is_nested() and schema[name] != pl.Object
     ]
     kept = {name: name for name in CARRIED} | {
-        f"{name}_given" if name in RESERVED else name: name for name in own
+        f"{name}_given" if name in RESERVED or _is_pattern(name) else name: name for name in own
     }
     return {
-        as_name: pl.when(pl.col(name).min() == pl.col(name).max()).then(pl.col(name).min())
+        as_name: pl.when(held.min() == held.max()).then(held.min())
         for as_name, name in kept.items()
+        for held in (by_name(name).as_expr(),)
     }
+
+
+def _is_pattern(name: str) -> bool:
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
 def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:

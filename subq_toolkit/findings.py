@@ -90,20 +90,9 @@ def findings_table(
             detail=says("Rows of this encounter that were refused: {}.", pl.col("len")),
         )
     )
-    table = pl.concat(
-        [
-            _heaped_times(rows),
-            *_taken_for_granted(facts, intake),
-            _due_for_review(facts),
-            of_refused,
-            per_encounter,
-        ]
-    )
-    return (
-        table.join(_remedies(), on="finding", how="left")
-        .select(COLUMNS)
-        .sort("encounter_id", "finding", nulls_last=False)
-    )
+    whole_file = file_findings(file_tally(facts, rows), intake)
+    table = with_remedies(pl.concat([whole_file, of_refused, per_encounter]))
+    return table.sort("encounter_id", "finding", nulls_last=False)
 
 
 @cache
@@ -121,52 +110,72 @@ def _remedies() -> pl.LazyFrame:
     )
 
 
-def _whole_file(table: pl.LazyFrame, name: str, detail: pl.Expr) -> pl.LazyFrame:
-    return table.select(encounter_id=pl.lit(None, pl.String), finding=pl.lit(name), detail=detail)
+def file_tally(facts: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """What findings about a whole file count; tallies of its parts add up.
 
-
-def _heaped_times(rows: pl.LazyFrame) -> pl.LazyFrame:
-    quarter = [pl.col(name).dt.minute() % 15 == 0 for name in ("_start_wall", "_stop_wall")]
-    times = rows.filter("_counts").select(
-        n=pl.sum_horizontal(pl.col(name).count() for name in ("_start_wall", "_stop_wall")),
-        heaped=pl.sum_horizontal(on_quarter.sum() for on_quarter in quarter),
-    )
-    limit, least = (_TIME[name].values[-1].value for name in ("heaped_share", "heaped_at_least"))
-    share = pl.col("heaped") * 100 / pl.col("n")
-    return _whole_file(
-        times.filter((pl.col("n") >= least) & (share > limit)),
-        "heaped_times",
-        says(
-            "{} % of {} charted times fall on :00, :15, :30 or :45; by chance it would be 7 %.",
-            share.round(0, mode="half_away_from_zero").cast(pl.Int64),
-            pl.col("n"),
-        ),
-    )
-
-
-def _taken_for_granted(facts: pl.LazyFrame, intake: Intake) -> list[pl.LazyFrame]:
-    """What the whole file leaves unsaid: the zone of its dates, the route of its rows."""
-    some = facts.select(n=pl.len()).filter(pl.col("n") > 0)
-    told = {
-        "dates_in_utc": (intake.zone == "UTC", "Times carry the zone UTC; no other is stated."),
-        "route_assumed": ("route" not in intake.given, "There is no column 'route'."),
-    }
-    return [_whole_file(some, name, says(text)) for name, (holds, text) in told.items() if holds]
-
-
-def _due_for_review(facts: pl.LazyFrame) -> pl.LazyFrame:
+    Returns
+    -------
+    pl.LazyFrame
+        One row: ``times`` (charted) and ``heaped`` ones among them, ``encounters``, ``overdue``
+        ones (after the day on which the rules were to be read again), ``last_overdue``.
+    """
+    walls = ("_start_wall", "_stop_wall")
     stale = pl.any_horizontal(
         _TIME[name].stale_expr(_DAY).fill_null(False)
         for name in ("initial_hour_at_least", "additional_hour_more_than")
     )
-    late = facts.filter(stale).select(n=pl.len(), last=_DAY.max()).filter(pl.col("n") > 0)
-    return _whole_file(
-        late,
-        "rules_due_for_review",
-        says(
-            "Encounters after the day on which the time rules were due to be read again: {}, "
-            "the last on {}.",
-            pl.col("n"),
-            pl.col("last"),
-        ),
+    times = rows.filter("_counts").select(
+        times=pl.sum_horizontal(pl.col(name).count() for name in walls),
+        heaped=pl.sum_horizontal((pl.col(name).dt.minute() % 15 == 0).sum() for name in walls),
     )
+    encounters = facts.select(
+        encounters=pl.len(), overdue=stale.sum(), last_overdue=_DAY.filter(stale).max()
+    )
+    return pl.concat([times, encounters], how="horizontal")
+
+
+def file_findings(tallies: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
+    """Findings about a whole file, from the tallies of its parts (one row each) and its shape."""
+    limit, least = (_TIME[name].values[-1].value for name in ("heaped_share", "heaped_at_least"))
+    times, overdue, last = pl.col("times"), pl.col("overdue"), pl.col("last_overdue")
+    share = pl.col("heaped") * 100 / times
+    some = pl.col("encounters") > 0
+    said = {
+        "heaped_times": (
+            (times >= least) & (share > limit),
+            says(
+                "{} % of {} charted times fall on :00, :15, :30 or :45; by chance it would be 7 %.",
+                share.round(0, mode="half_away_from_zero").cast(pl.Int64, strict=False),
+                times,
+            ),
+        ),
+        "dates_in_utc": (
+            some & (intake.zone == "UTC"),
+            says("Times carry the zone UTC; no other is stated."),
+        ),
+        "route_assumed": (
+            some & ("route" not in intake.given),
+            says("There is no column 'route'."),
+        ),
+        "rules_due_for_review": (
+            overdue > 0,
+            says(
+                "Encounters after the day on which the time rules were due to be read again: {}, "
+                "the last on {}.",
+                overdue,
+                last,
+            ),
+        ),
+    }
+    return (
+        tallies.select(pl.exclude("last_overdue").cast(pl.Int64).sum(), last.max())
+        .select(pl.when(fires).then(detail).alias(name) for name, (fires, detail) in said.items())
+        .unpivot(variable_name="finding", value_name="detail")
+        .filter(pl.col("detail").is_not_null())
+        .select(pl.lit(None, pl.String).alias("encounter_id"), "finding", "detail")
+    )
+
+
+def with_remedies(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Findings in long form with urgency, remedy and source."""
+    return table.join(_remedies(), on="finding", how="left").select(COLUMNS)

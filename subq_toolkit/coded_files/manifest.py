@@ -1,0 +1,119 @@
+"""What a folder of coded files holds, and by what it was made: ``manifest.json``."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+
+from subq_toolkit.coded_files.places import settled
+from subq_toolkit.coded_files.sources import Source
+from subq_toolkit.errors import InputError
+from subq_toolkit.policy import Policy
+
+NAME = "manifest.json"
+#: What two calls must agree in for the second to go on where the first stopped.
+_AGREED = {
+    "subq_toolkit": "the version of subq_toolkit",
+    "polars": "the version of Polars",
+    "rules": "the values of the rules under parameters/",
+    "policy": "the policy",
+    "facility_zone": "facility_zone",
+    "tables": "tables",
+    "parts": "the number of parts",
+    "source": "the files of the source",
+}
+_KEPT = ("rows", "rows_of_part", "done", "finished")
+
+
+def planned(
+    source: Source, parts: int, policy: Policy, facility_zone: str | None, tables: tuple[str, ...]
+) -> dict:
+    """A manifest of work that has not begun."""
+    return {
+        "subq_toolkit": _version(),
+        "polars": pl.__version__,
+        "rules": _rules_mark(),
+        "policy": asdict(policy),
+        "facility_zone": facility_zone,
+        "tables": list(tables),
+        "source": source.files,
+        "rows": source.rows,
+        "parts": parts,
+        "rows_of_part": source.rows_of_part,
+        "done": {},
+        "finished": False,
+    }
+
+
+def _version() -> str | None:
+    try:
+        return version("subq_toolkit")
+    except PackageNotFoundError:
+        return None
+
+
+def _rules_mark() -> str:
+    folder = files("subq_toolkit") / "parameters"
+    held = sorted((one for one in folder.iterdir() if one.name.endswith(".toml")), key=str)
+    whole = hashlib.sha256()
+    for one in held:
+        whole.update(one.name.encode() + b"\0" + one.read_bytes())
+    return whole.hexdigest()
+
+
+def write_manifest(target: Path, manifest: dict) -> None:
+    """Put a manifest in place of the one that is there."""
+    with settled(target / NAME) as beside:
+        beside.write_text(json.dumps(manifest, indent=1), "utf-8")
+
+
+def read_manifest(target: Path) -> dict | None:
+    """The manifest of a folder; None if there is nothing in the folder, or no folder.
+
+    Raises
+    ------
+    InputError
+        If something else is there.
+    """
+    path = target / NAME
+    if path.is_file():
+        try:
+            manifest = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            manifest = None
+        if isinstance(manifest, dict) and {*_AGREED, *_KEPT} <= set(manifest):
+            return manifest
+        raise InputError(
+            f"'{path}' is no manifest of code_files, or it is damaged. Choose an empty folder, or "
+            f"one that is not there yet."
+        )
+    if target.exists() and (not target.is_dir() or any(_others(target))):
+        raise InputError(
+            f"'{target}' holds other files, and nothing is written among them. Choose an empty "
+            f"folder, or one that is not there yet."
+        )
+    return None
+
+
+def _others(target: Path) -> list[Path]:
+    return [one for one in target.iterdir() if one.name != f"{NAME}.unfinished"]
+
+
+def require_same(target: Path, begun: dict, wanted: dict) -> None:
+    """Refuse to mix results of two kinds in one folder.
+
+    Raises
+    ------
+    InputError
+        Naming everything in which the two differ.
+    """
+    differ = [words for key, words in _AGREED.items() if begun[key] != wanted[key]]
+    if differ:
+        raise InputError(
+            f"'{target}' was begun with something else: {', '.join(differ)} differ. Choose another "
+            f"target, or hand in what it was begun with."
+        )
