@@ -146,6 +146,7 @@ def _also(intake: Intake) -> list[pl.Expr]:
         (counts & (pl.col("setting") == "home")).any().alias("_home"),
         pl.when("_counts").then(pl.col("_service_day")).min().alias("_counted_day"),
         pl.col("_service_day").min().alias("_any_day"),
+        pl.col("_service_day").max().alias("_final_day"),
         pl.col("em_code").min().alias("_em_code"),
         patient.min().alias("_patient"),
         (patient.min() != patient.max()).fill_null(False).alias("_patients_differ"),
