@@ -161,6 +161,7 @@ def _also(intake: Intake) -> list[pl.Expr]:
         pl.when("_counts").then(pl.col("_uncut_us")).max().alias("_last_end_us"),
         (counts & (pl.col("setting") == "home")).any().alias("_home"),
         *(expr.min().alias(name) for name, expr in least.items()),
+        pl.col("_service_day").max().alias("_final_day"),
         pl.col("em_code").min().alias("_em_code"),
         (patient.min() != patient.max()).fill_null(False).alias("_patients_differ"),
         pl.any_horizontal(

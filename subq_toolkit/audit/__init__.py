@@ -16,6 +16,7 @@ from subq_toolkit.audit.charge_lines import charge_lines, write_charge_lines
 from subq_toolkit.audit.charted import charted
 from subq_toolkit.audit.classes import CLASSES, classified
 from subq_toolkit.audit.comparison import compared
+from subq_toolkit.audit.credits import netted
 from subq_toolkit.audit.error_rates import error_rates, errors_by_class
 from subq_toolkit.audit.extrapolation import extrapolate
 from subq_toolkit.audit.filing import checked_limits, with_deadlines
@@ -24,7 +25,7 @@ from subq_toolkit.audit.matching import keyed, linked, with_key
 from subq_toolkit.audit.outcome import audited_encounters, audited_lines
 from subq_toolkit.audit.review_sample import draw_sample, sample_size, sample_size_money
 from subq_toolkit.audit.service_days import due_days, with_days
-from subq_toolkit.audit.standing_charges import standing_charges
+from subq_toolkit.audit.standing_charges import sent_again, standing_charges, with_guesses
 from subq_toolkit.audit.verdicts import read_verdicts
 from subq_toolkit.audit.worklist import worklist
 from subq_toolkit.audit.worklist_file import write_worklist
@@ -176,6 +177,9 @@ def audit(
     chart, lost = with_lost_charges(chart, refused)
     chart = _held(chart)
     standing, superseded = standing_charges(_held(with_key(accepted, chart)))
+    chart = _held(with_guesses(chart, superseded))
+    standing, again = sent_again(_held(netted(standing)))
+    superseded = pl.concat([superseded, again.select(superseded.collect_schema().names())])
     comparable, aside = set_aside(_held(linked(standing, chart)))
     comparable = _held(with_days(comparable, chart, due_days(coded, chart)))
     rows = _held(classified(_held(compared(comparable, chart, lost, aside))))

@@ -1,8 +1,11 @@
 """What was billed: charges added up by encounter and code, and those that are not compared."""
 
+from collections.abc import Callable
+
 import polars as pl
 
 from subq_toolkit.audit.charted import ROLES
+from subq_toolkit.audit.credits import with_payer
 from subq_toolkit.audit.filing import same_payer
 from subq_toolkit.effective import read_parameters, read_table
 
@@ -49,6 +52,8 @@ def set_aside(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         .then(pl.lit(INTRAVENOUS))
         .when(beside & (~charted | ((role != "short_infusion") & ~pl.col("subcutaneous"))))
         .then(pl.lit("nothing in the chart says that it was a subcutaneous infusion"))
+        .when(~charted & (pl.col("net_units") <= 0))
+        .then(pl.lit("taken back, or a credit, and nothing is charted on that day"))
     )
     marked = charges.with_columns(role=role_of(pl.col("code"), pl.col("service_date")))
     marked = marked.with_columns(set_aside_because=because)
@@ -66,29 +71,39 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
     -------
     pl.LazyFrame
         ``live_units`` and ``denied_units`` [1], ``units_once`` (copies counted once),
-        ``most_a_day``, ``other_payer_units`` (asked of other payers, not added up), ``lines``
-        and ``copies`` [1], ``charge_usd`` (of the payer that counts) and ``paid_usd`` (of all)
-        [USD], first and last ``billed_revenue``, ``days_off``, ``misplaced`` and ``later_day``
-        (see ``service_days``), ``separate`` (a modifier says so), ``claim_ids`` and ``coder``
-        (all of them), ``charged_payer, charged_department``.
+        ``most_a_day``, ``other_payer_units`` and ``other_payer_denied`` (asked of other payers,
+        not added up), ``credit_units`` (that found nothing to take back), ``lines`` and
+        ``copies`` [1], ``charge_usd`` (of the payer that counts) and ``paid_usd`` (of all) [USD];
+        of the lines that count first and last ``billed_revenue``, ``days_off``, ``misplaced`` and
+        ``later_day`` (see ``service_days``); ``separate`` (a modifier says so), ``claim_ids``
+        and ``coder`` (all of them), ``charged_payer, charged_department``.
     """
     keys = [*by, "role", "code"]
-    charges = _netted(charges, keys).with_columns(_denied=pl.col("status") == "denied")
-    units, denied = pl.col("units"), pl.col("_denied")
+    left, denied = pl.col("net_units"), pl.col("denied")
+    live = (left > 0) & ~denied
     money = ("charge_usd", "paid_usd")
+
+    def of_counted(pick: Callable[[pl.Expr], pl.Expr], name: str) -> pl.Expr:
+        """Of the lines that stand; denied ones say where and when only if none does."""
+        standing, any_left = (pick(pl.col(name).filter(rows)) for rows in (live, left > 0))
+        return pl.when(live.any()).then(standing).otherwise(any_left)
+
+    first, last, any_of = pl.Expr.min, pl.Expr.max, pl.Expr.any
     total = charges.group_by(keys).agg(
-        lines=pl.len(),
-        live_units=units.filter(~denied).sum(),
-        denied_units=units.filter(denied).sum(),
+        lines=(left > 0).sum(),
+        live_units=left.filter(live).sum(),
+        denied_units=left.filter(denied & (left > 0)).sum(),
+        credit_units=-left.filter(left < 0).sum(),
         **{name: pl.col(name).sum().round(2) for name in money},
         **{f"_{name}": pl.col(name).count() for name in money},
-        days_off=pl.col("days_off").filter(units > 0).max(),
-        misplaced=pl.col("misplaced").any(),
-        later_day=pl.col("later_day").any(),
+        days_off=of_counted(last, "days_off"),
+        misplaced=of_counted(any_of, "misplaced"),
+        later_day=of_counted(any_of, "later_day"),
+        billed_revenue=of_counted(first, "revenue_code"),
+        revenue_last=of_counted(last, "revenue_code"),
         separate=pl.col("modifiers").str.contains(_SEPARATE).any(),
         elsewhere=pl.col("elsewhere").any(),
-        billed_revenue=pl.col("revenue_code").min(),
-        revenue_last=pl.col("revenue_code").max(),
+        denied_yet_paid=pl.col("denied_yet_paid").any(),
         claim_ids=pl.col("claim_id").min(),
         charged_payer=pl.col("payer").min(),
         charged_department=pl.col("department").min(),
@@ -100,82 +115,52 @@ def billed_by_code(charges: pl.LazyFrame, by: list[str]) -> pl.LazyFrame:
         "units_once": "live_units",
         "most_a_day": "live_units",
     }
+    beside = ("copies", "other_payer_units", "other_payer_denied")
     return (
         total.join(_line_by_line(charges, total, keys), on=keys, how="left", nulls_equal=True)
         .with_columns(charge_usd=pl.coalesce("_asked_usd", "charge_usd"))
         .with_columns(
             *(pl.when(pl.col(f"_{name}") > 0).then(pl.col(name)).alias(name) for name in money),
             *(pl.coalesce(f"_{name}", one).alias(name) for name, one in plain.items()),
-            pl.col("copies", "other_payer_units").fill_null(0),
+            pl.col(beside).fill_null(0),
             charged_payer=pl.coalesce("_spelled", "charged_payer"),
             claim_ids=pl.coalesce("_claims", "claim_ids"),
             coder=pl.coalesce("_coders", "coder"),
         )
         .drop("_spelled", "_claims", "_coders", "_asked_usd")
         .drop(f"_{name}" for name in (*money, *plain))
-    )  # fmt: skip
-
-
-def _netted(charges: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
-    """Charges after credits: what a credit takes back on its day is not there any more.
-
-    A credit takes from lines of its own payer, day and revenue code; what is left of it counts
-    below zero. Most extracts have few credits, so only codes with one are looked at.
-    """
-    credited = charges.filter(pl.col("units") < 0).select(keys).unique().collect()
-    if credited.is_empty():
-        return charges
-    same = {"on": keys, "nulls_equal": True}
-    line = [*dict.fromkeys([*keys, "service_date", "revenue_code"]), "_payer"]
-    held = charges.collect_schema().names()
-    others = [name for name in held if name not in (*line, "units", "_row")]
-    money = [name for name in others if name.endswith("_usd")]
-    summed = {name: pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()) for name in money}
-    first = [summed[name].alias(name) if name in money else pl.first(name) for name in others]
-    net = (
-        _by_payer(charges.join(credited.lazy(), how="semi", **same), keys)
-        .sort("_row")
-        .group_by(line, maintain_order=True)
-        .agg(pl.col("units").sum(), pl.col("_row").min(), *first)
-        .filter(pl.col("units") != 0)
     )
-    rest = charges.join(credited.lazy(), how="anti", **same)
-    return pl.concat([rest, net.select(held)])
-
-
-def _by_payer(charges: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
-    """Add ``_payer``, the payer as it is compared; who names none means the first named beside."""
-    named = same_payer(pl.col("payer"))
-    beside = named.sort_by("_row").drop_nulls().first().over(keys)
-    return charges.with_columns(_payer=pl.coalesce(named, beside))
 
 
 def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
     """Copies, days and payers of the codes that stand on several lines; of one they are plain.
 
     What one payer after another was asked for was given once: the payer asked for most counts,
-    the first of those asked for as much. A credit that leaves a payer below zero takes from it.
+    the first of those asked for as much.
     """
-    several = total.filter(pl.col("lines") > 1).select(keys)
+    several = total.filter(pl.col("lines") + (pl.col("credit_units") > 0) > 1).select(keys)
     day = [*dict.fromkeys([*keys, "_payer", "service_date"])]
-    units, live = pl.col("units"), ~pl.col("_denied")
-    rows = _by_payer(charges.join(several, on=keys, how="semi", nulls_equal=True), keys)
+    units, denied = pl.col("net_units"), pl.col("denied")
+    rows = charges.join(several, on=keys, how="semi", nulls_equal=True)
+    rows = with_payer(rows.with_columns(_payer=same_payer(pl.col("payer"))), keys)
+    all_of_it = units * pl.col("_alike")
     by_payer = (
-        rows.group_by(*day, "units", "modifiers", "_denied")
+        rows.group_by(*day, "net_units", "modifiers", "denied")
         .agg(
             pl.col("_row").min(),
             _alike=pl.len(),
             _asked_usd=pl.col("charge_usd").sum(),
             _spelled=pl.col("payer").drop_nulls().min(),
         )
+        .with_columns(net_units=pl.col("net_units").clip(0))
         .group_by(day)
         .agg(
             pl.col("_row", "_spelled").min(),
             pl.col("_asked_usd").sum(),
-            _most_a_day=(units * pl.col("_alike")).filter(live).sum(),
-            _denied_units=(units * pl.col("_alike")).filter(~live).sum(),
-            _units_once=units.filter(live).sum(),
-            copies=(pl.col("_alike") - 1).filter(live).sum(),
+            _most_a_day=all_of_it.filter(~denied).sum(),
+            _denied_units=all_of_it.filter(denied).sum(),
+            _units_once=units.filter(~denied).sum(),
+            copies=(pl.col("_alike") - 1).filter(~denied & (units > 0)).sum(),
         )
         .group_by([*keys, "_payer"])
         .agg(
@@ -185,16 +170,13 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
             _live_units=pl.col("_most_a_day").sum(),
         )
     )
-    asked = by_payer.sort(
-        "_live_units", "_denied_units", "_row", descending=[True, True, False], nulls_last=True
-    )
-    most = pl.col("_live_units").first().clip(0)
-    taken_back = pl.col("_live_units").clip(upper_bound=0).sum()
+    most = ["_live_units", "_denied_units"]
+    asked = by_payer.sort(*most, "_row", descending=[True, True, False])
     counted = asked.group_by(keys, maintain_order=True).agg(
-        pl.col("_units_once", "copies", "_most_a_day", "_denied_units", "_spelled").first(),
+        pl.col("_units_once", "copies", "_most_a_day", *most, "_spelled").first(),
         pl.col("_asked_usd").first().round(2),
-        _live_units=most + taken_back,
-        other_payer_units=pl.col("_live_units").clip(0).sum() - most,
+        other_payer_units=pl.col("_live_units").slice(1).sum(),
+        other_payer_denied=pl.col("_denied_units").slice(1).sum(),
     )
     named = rows.group_by(keys).agg(_claims=_listed("claim_id"), _coders=_listed("coder"))
     return counted.join(named, on=keys, nulls_equal=True)

@@ -25,7 +25,8 @@ def charted(coded: Coded) -> pl.LazyFrame:
     Returns
     -------
     pl.LazyFrame
-        ``encounter_id, service_date, last_date, outcome`` (``refused`` if no row could be read),
+        ``encounter_id, service_date, last_date, first_row_date, last_row_date`` (of any row of
+        it), ``outcome`` (``refused`` if no row could be read),
         ``infusion_min`` [min], ``charted_<role>`` units [1] (of a query those that its complete
         runs support by themselves), ``documented_further`` (further hours without a cap) [1],
         ``injections`` and ``intravenous`` rows [1], ``infused`` (something subcutaneous, or of no
@@ -48,6 +49,8 @@ def charted(coded: Coded) -> pl.LazyFrame:
         "encounter_id",
         "service_date",
         pl.max_horizontal("_last_day", "service_date").alias("last_date"),
+        pl.min_horizontal("_any_day", "service_date").alias("first_row_date"),
+        pl.max_horizontal("_final_day", "_last_day", "service_date").alias("last_row_date"),
         "outcome",
         pl.when(known).then(pl.col("_minutes")).cast(pl.Int64).alias("infusion_min"),
         *(

@@ -58,11 +58,13 @@ def _classes() -> dict[str, _Class]:
     live, denied = pl.col("live_units"), pl.col("denied_units")
     # Where a cap took units away, no date can be told for those billed above it.
     capped = pl.col("documented_further") > _charted("further_hour")
+    capped &= live > _charted("further_hour")
     misplaced = pl.col("misplaced") & ~((_ROLE == "further_hour") & capped.fill_null(False))
     pair = (_BILLED < _SUPPORTED) & (pl.col("billed_first") <= 0)
     pair &= (pl.col("billed_other") > 0) | in_place
     alone = _ROLE.is_in(["further_hour", "further_setup"]) & (_BILLED > 0)
     alone &= (pl.col("billed_first") <= 0) & (_BILLED <= _SUPPORTED)
+    once = _ROLE.is_in(["first_hour", "further_setup"])
     in_vein = (_ROLE == OTHER_FAMILY) & (_BILLED > 0)
     first, last = pl.col("billed_revenue"), pl.col("revenue_last")
     belongs = pl.col("revenue_code")
@@ -96,7 +98,7 @@ def _classes() -> dict[str, _Class]:
             ),
         ),
         "documentation_missing": _Class(
-            query & (_BILLED > _SUPPORTED) & ~in_vein,
+            query & (_BILLED > _SUPPORTED) & ~in_vein & ~(once & (live > 1)),
             says(
                 "{} billed, {} supported so far; open in the chart: {}.",
                 _BILLED,
@@ -191,10 +193,13 @@ def _classes() -> dict[str, _Class]:
             (denied > 0) & (live <= 0) & (_SUPPORTED <= 0),
             pl.when(charted)
             .then(says("{} denied, none supported.", denied))
+            .when("elsewhere")
+            .then(says("{} denied; the encounter is charted on another date.", denied))
             .otherwise(says("{} denied; the chart has no such encounter.", denied)),
         ),
         "denial_expected": _Class(
-            above, _sentence("; the edit of a day stops at {}: expect a denial.", _edit())
+            above & (_BILLED > _edit()),
+            _sentence("; the edit of a day stops at {}: expect a denial.", _edit()),
         ),
         "agrees": _Class(pl.lit(True), _sentence(".")),
     }
@@ -223,6 +228,7 @@ def classified(rows: pl.LazyFrame) -> pl.LazyFrame:
         (pl.col("billed_short") > _charted("short_infusion") + pl.col("injections").fill_null(0))
         & (pl.col("billed_first") <= 0)
         & (_charted("first_hour") > 0)
+        & ~pl.col("charges_refused").fill_null(False)
     )
     rows = rows.with_columns(injections_in_place=injected.fill_null(False))
     classes = _classes()

@@ -52,7 +52,7 @@ def compared(
     billed = billed_by_code(charges.filter(pl.col("_n").is_not_null()), ["_n"]).with_columns(
         asked_units=_ASKED
     )
-    shots = pl.col("billed_short") > pl.col("injections")
+    shots = pl.col("_live_short") > pl.col("injections")
     beside = (
         billed.group_by("_n")
         .agg(
@@ -60,12 +60,13 @@ def compared(
             billed_short=_of_role("short_infusion"),
             billed_other=_of_role(OTHER_FAMILY),
             billed_service=_of_role(OTHER_SERVICE),
+            _live_short=pl.col("live_units").filter(pl.col("role") == "short_infusion").sum(),
             _any=(pl.col("asked_units").filter(_INFUSED) > 0).any(),
         )
         .join(chart.select("_n", "injections"), on="_n", how="left")
         .with_columns(_any=pl.col("_any") | shots.fill_null(False))
         .with_columns(any_charge=pl.col("_any") | (pl.col("billed_other") > 0))
-        .drop("injections")
+        .drop("injections", "_live_short")
     )
     charged = beside.filter("_any").select("_n")
     beside = beside.drop("_any")
@@ -83,11 +84,12 @@ def compared(
         charges.filter(pl.col("_n").is_null()), ["encounter_id", "service_date"]
     ).with_columns(any_charge=pl.lit(True), asked_units=_ASKED)
     counts = (
-        "live_units", "denied_units", "asked_units", "other_payer_units", "units_once",
-        "most_a_day", "lines", "copies", "days_off",
+        "live_units", "denied_units", "asked_units", "other_payer_units", "other_payer_denied",
+        "credit_units", "units_once", "most_a_day", "lines", "copies", "days_off",
     )  # fmt: skip
     marks = (
         "any_charge", "charged_elsewhere", "misplaced", "later_day", "separate", "veins_aside",
+        "guessed", "denied_yet_paid",
     )  # fmt: skip
     unread = ("charges_refused", "claim_refused", "code_refused")
     beside_counts = ("billed_first", "billed_short", "billed_other", "billed_service")
@@ -169,7 +171,10 @@ def _as_charted() -> dict[str, pl.Expr]:
     for role in ROLES:
         units = pl.when(pl.col("role") == role).then(pl.col(f"charted_{role}")).otherwise(units)
     units = units.fill_null(0)
-    documented = billed.clip(units, pl.max_horizontal(units, "documented_further"))
+    # What was denied above the cap and sent again within it is settled.
+    stands = pl.col("live_units")
+    sent = pl.when(stands >= units).then(stands).otherwise(billed)
+    documented = sent.clip(units, pl.max_horizontal(units, "documented_further"))
     units = pl.when(pl.col("role") == "further_hour").then(documented).otherwise(units)
     units = units.fill_null(0)
     with_injections = billed.clip(units, units + pl.col("injections").fill_null(0))

@@ -35,7 +35,8 @@ def checked_limits(filing: Mapping[str, int] | None) -> dict[str, int]:
 
 def same_payer(payer: pl.Expr) -> pl.Expr:
     """A payer's name as it is compared: without case, marks, and words that tell no other."""
-    plain = payer.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ")
+    plain = payer.str.to_lowercase().str.replace_all(r"[.'’]", "")
+    plain = plain.str.replace_all(r"[^\p{L}\p{N}]+", " ")
     plain = plain.str.replace_all(_BESIDE, " ").str.replace_all(" +", " ").str.strip_chars()
     plain = plain.str.replace(r"^medicare [ab]$", "medicare")
     return pl.when(plain != "").then(plain)

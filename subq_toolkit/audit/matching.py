@@ -51,7 +51,7 @@ def linked(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
     charges
         With ``_key`` and ``service_date``.
     chart
-        With ``_key``, ``_n`` (number of the encounter), ``service_date, last_date``,
+        With ``_key``, ``_n`` (number of the encounter), ``first_row_date, last_row_date``,
         ``intravenous`` and ``subcutaneous``.
 
     Returns
@@ -64,17 +64,19 @@ def linked(charges: pl.LazyFrame, chart: pl.LazyFrame) -> pl.LazyFrame:
         encounter, and a credit does on any day.
     """
     days = chart.select(
-        "_key", "_n", "intravenous", "subcutaneous", "last_date", _first_date="service_date"
+        "_key", "_n", "intravenous", "subcutaneous", "first_row_date", "last_row_date"
     )
     day = pl.col("service_date")
-    early = (pl.col("_first_date") - day).dt.total_days()
-    late = (day - pl.col("last_date")).dt.total_days()
+    early = (pl.col("first_row_date") - day).dt.total_days()
+    late = (day - pl.col("last_row_date")).dt.total_days()
     found = pl.col("_n").is_not_null()
     off = pl.max_horizontal(pl.lit(0), early, late)
     return (
         charges.join(days, on="_key", how="left")
         .with_columns(days_off=off)
-        .with_columns(elsewhere=found & (pl.col("days_off") > DAYS_OFF) & (pl.col("units") >= 0))
+        .with_columns(
+            elsewhere=found & (pl.col("days_off") > DAYS_OFF) & (pl.col("net_units") >= 0)
+        )
         .with_columns(_near="_n", _n=pl.when(~pl.col("elsewhere")).then("_n"))
-        .drop("_first_date", "last_date")
+        .drop("first_row_date", "last_row_date")
     )

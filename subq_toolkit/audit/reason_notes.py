@@ -5,6 +5,7 @@ import polars as pl
 from subq_toolkit.audit.audited_tables import CLASSES
 from subq_toolkit.conditions import says
 
+_ONCE = ["duplicate", "setup_more_than_once", "above_unlikely_edit", "over"]
 _SAID_DENIED = [name for name in CLASSES if name.startswith("denied")]
 
 
@@ -26,8 +27,24 @@ def _notes() -> list[tuple[pl.Expr, pl.Expr]]:
             says(" Asked of another payer, not added up: {}.", pl.col("other_payer_units")),
         ),
         (
-            live < 0,
-            says(" Credits take back {} more than was charged.", -live),
+            pl.col("other_payer_denied") > 0,
+            says(" Denied by another payer: {}.", pl.col("other_payer_denied")),
+        ),
+        (
+            pl.col("credit_units") > 0,
+            says(" Credits that find no charge of their payer: {}.", pl.col("credit_units")),
+        ),
+        (pl.col("denied_yet_paid"), pl.lit(" Marked as denied, yet paid: counted as standing.")),
+        (
+            pl.col("guessed"),
+            pl.lit(
+                " A claim is taken to be undone by one that names none of the extract: see what "
+                "was superseded."
+            ),
+        ),
+        (
+            (pl.col("outcome") == "query") & pl.col("class").is_in(_ONCE),
+            says(" Open in the chart: {}.", pl.col("open_points")),
         ),
         (
             (role == "further_hour") & coded & (documented > pl.col("charted_further_hour")),
@@ -62,7 +79,11 @@ def _perhaps() -> pl.Expr:
     return (
         (pl.col("denied_units") > 0)
         | (pl.col("other_payer_units") > 0)
-        | (pl.col("live_units") < 0)
+        | (pl.col("other_payer_denied") > 0)
+        | (pl.col("credit_units") > 0)
+        | pl.col("denied_yet_paid")
+        | pl.col("guessed")
+        | (pl.col("live_units") > 1)
         | (pl.col("documented_further") > pl.col("charted_further_hour"))
         | pl.col("later_day")
         | pl.col("veins_aside")

@@ -3,13 +3,16 @@
 A replacement (frequency 7) or void (8) names the claim it undoes; that link decides in whatever
 order the extract stands. Where the number is not in the extract, the one original claim of the
 same encounter and day before it is meant, and the answer says so. A claim that names its own
-number, and two that name the same one, are told apart by their order: the later row stands, or
-the earlier one where most links show that the extract begins with the newest. A denied replacement
-undoes nothing; a denied line beside one like it that stands was sent again.
+number, and two that name the same one, are told apart by their order: the later row stands, or the
+earlier one where the links show that the extract begins with the newest. A denied replacement
+undoes nothing; a denied line beside one like it on another claim was sent again.
 """
 
 import polars as pl
 
+from subq_toolkit.audit.billed import CODE
+from subq_toolkit.audit.credits import with_payer
+from subq_toolkit.audit.filing import same_payer
 from subq_toolkit.audit.matching import comparable
 
 _VOID, _REPLACEMENT = "8", "7"
@@ -20,7 +23,9 @@ _WORDS = {_VOID: "voided by a later claim", _REPLACEMENT: "replaced by a later c
 _CLAIM = ["_key", "_claim", "frequency"]
 _UNNUMBERED, _WHOLE = "", pl.lit(None, pl.Int64)
 _UNDOES = pl.col("frequency").is_in(UNDOING).fill_null(False)
-_GUESSED = " that names none of the extract; it is the only other claim of that day"
+#: So many links, and nearly all of them, must run backward before an extract is read so.
+_ENOUGH_LINKS, _NEARLY_ALL = 5, 0.9
+GUESSED = " that names none of the extract; it is the only other claim of that day"
 _STRAYED = " that stands under another encounter"
 
 
@@ -54,26 +59,59 @@ def standing_charges(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]
         .then(status.replace_strict(_BY_STATUS, default=None))
         .otherwise("superseded_by")
     )
-    marked = _sent_again(marked).drop("_claim")
+    marked = _later_versions(marked).drop("_claim")
     stands = pl.col("superseded_by").is_null()
     return marked.filter(stands).drop("superseded_by"), marked.filter(~stands)
 
 
-def _sent_again(marked: pl.LazyFrame) -> pl.LazyFrame:
-    """Set aside denied lines of which one alike, of that day and as many units, stands."""
-    denied = pl.col("superseded_by").is_null() & (pl.col("status") == "denied")
-    if not marked.select(denied.any()).collect().item():
+def sent_again(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Take out denied lines that stand on another claim: of that day, payer and as many units.
+
+    Parameters
+    ----------
+    charges
+        As ``netted`` returns them.
+
+    Returns
+    -------
+    tuple of pl.LazyFrame
+        The charges without them, and those lines with ``superseded_by``.
+    """
+    none = charges.filter(pl.lit(False)).with_columns(superseded_by=pl.lit(None, pl.String))
+    denied = pl.col("denied") & (pl.col("net_units") > 0)
+    if not charges.select(denied.any()).collect().item():
+        return charges, none
+    line = ["_key", "code", "service_date", "net_units", "_payer"]
+    concerned = charges.filter(denied).select("_key", "code").unique()
+    rows = charges.join(concerned, on=["_key", "code"], how="semi").with_columns(
+        _payer=same_payer(pl.col("payer")),
+        _claim=comparable(pl.col("claim_id")).fill_null(_UNNUMBERED),
+    )
+    rows = with_payer(rows, ["_key", "code"])
+    live = rows.filter(~pl.col("denied") & (pl.col("net_units") > 0)).group_by(line)
+    live = live.agg(_first_claim=pl.col("_claim").min(), _last_claim=pl.col("_claim").max())
+    own = pl.col("_claim")
+    another = (own == _UNNUMBERED) | (own != pl.col("_first_claim"))
+    another |= own != pl.col("_last_claim")
+    again = rows.filter(denied).join(live, on=line, nulls_equal=True).filter(another)
+    again = again.select("_row").collect()["_row"]
+    said = pl.lit("denied; a line like it stands on another claim")
+    gone = pl.col("_row").is_in(again.implode())
+    return charges.filter(~gone), charges.filter(gone).with_columns(superseded_by=said)
+
+
+def _later_versions(marked: pl.LazyFrame) -> pl.LazyFrame:
+    """Of one line of a replacement that was sent twice under one number the later row stands."""
+    numbered = pl.col("line_number").is_not_null() & pl.col("claim_id").is_not_null()
+    twice = numbered & (pl.col("frequency") == _REPLACEMENT) & pl.col("superseded_by").is_null()
+    last = marked.filter(twice).group_by(*_CLAIM, "line_number").agg(_last=pl.col("_row").max())
+    last = last.collect()
+    if last.is_empty():
         return marked
-    line = ["_key", "code", "service_date", "units"]
-    live = marked.filter(pl.col("superseded_by").is_null() & (pl.col("status") != "denied"))
-    live = live.filter(pl.col("units") > 0).select(*line, _live=True).unique()
-    again = pl.lit("denied; a line like it stands")
-    return (
-        marked.join(live, on=line, how="left")
-        .with_columns(
-            superseded_by=pl.when(denied & pl.col("_live")).then(again).otherwise("superseded_by")
-        )
-        .drop("_live")
+    kept = pl.col("_row").is_in(last["_last"].implode())
+    said = pl.lit("a later version of this line stands under the same number")
+    return marked.with_columns(
+        superseded_by=pl.when(twice & ~kept).then(said).otherwise("superseded_by")
     )
 
 
@@ -137,13 +175,16 @@ def _claims(charges: pl.LazyFrame) -> tuple[pl.DataFrame, bool]:
             _first=pl.col("_row").min().cast(pl.Int64),
             _day=pl.col("service_date").min(),
             _denied=(pl.col("status") == "denied").all(),
+            _payer=same_payer(pl.col("payer")).drop_nulls().first(),
+            _codes=pl.col("code").unique(),
+            _infused=pl.col("code").is_in(CODE.categories.to_list()).any(),
         )
         .collect()
     )
     acts, originals = claims.filter(_UNDOES), claims.filter(~_UNDOES)
     links = acts.join(originals, left_on=["_key", "_names"], right_on=["_key", "_claim"])
     backward = links.select((pl.col("_first_right") > pl.col("_first")).sum()).item()
-    newest_first = 2 * backward > links.height
+    newest_first = backward >= _ENOUGH_LINKS and backward > _NEARLY_ALL * links.height
     if newest_first:
         claims = claims.with_columns(_at=-pl.col("_first"), _first=-pl.col("_at"))
     return claims, newest_first
@@ -158,13 +199,18 @@ def _acts(claims: pl.LazyFrame) -> pl.LazyFrame:
     strayed = strayed.filter(_keys=1).drop("_keys")
     originals = claims.filter(~_UNDOES).group_by("_key", "_day")
     only = originals.agg(
-        _only=pl.col("_claim").first(), _only_at=pl.col("_first").first(), _count=pl.len()
-    ).filter(_count=1)
+        pl.col("_payer", "_codes", "_infused").first().name.prefix("_only"),
+        _only=pl.col("_claim").first(), _only_at=pl.col("_first").first(), _count=pl.len(),
+    ).filter(_count=1)  # fmt: skip
     acts = claims.filter(_UNDOES & ~pl.col("_denied"))
     acts = acts.join(own, left_on=["_key", "_names"], right_on=["_key", "_claim"], how="left")
     acts = acts.join(strayed, left_on="_names", right_on="_claim", how="left")
     acts = acts.join(only, on=["_key", "_day"], how="left")
-    before = pl.when(pl.col("_only_at") < pl.col("_at")).then("_only")
+    # A claim of another payer, or of nothing that is on this one, is not meant.
+    like = (pl.col("_only_payer") == pl.col("_payer")).fill_null(True)
+    alike = pl.col("_codes").list.set_intersection("_only_codes").list.len() > 0
+    like &= alike | (pl.col("_infused") & pl.col("_only_infused"))
+    before = pl.when((pl.col("_only_at") < pl.col("_at")) & like).then("_only")
     here, there = pl.col("_named").fill_null(False), pl.col("_other").is_not_null()
     return acts.with_columns(
         _named=here | there,
@@ -173,7 +219,14 @@ def _acts(claims: pl.LazyFrame) -> pl.LazyFrame:
         _by="_claim",
         _why=pl.concat_str(
             pl.col("frequency").replace_strict(_WORDS, default=None),
-            pl.when(~here & there).then(pl.lit(_STRAYED)).when(~here).then(pl.lit(_GUESSED)),
+            pl.when(~here & there).then(pl.lit(_STRAYED)).when(~here).then(pl.lit(GUESSED)),
             ignore_nulls=True,
         ),
     ).filter(pl.col("_target").is_not_null())
+
+
+def with_guesses(chart: pl.LazyFrame, superseded: pl.LazyFrame) -> pl.LazyFrame:
+    """Mark encounters of which a claim is only taken to be undone: ``guessed``."""
+    guesses = superseded.filter(pl.col("superseded_by").str.ends_with(GUESSED))
+    keys = guesses.select("_key").unique().collect()["_key"]
+    return chart.with_columns(guessed=pl.col("_key").is_in(keys.implode()))
