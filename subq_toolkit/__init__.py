@@ -9,6 +9,7 @@ from subq_toolkit.audit import Audit, audit
 from subq_toolkit.catalog import dataset, datasets, sample_administrations, sample_charges
 from subq_toolkit.charges import accept_charges, read_charges
 from subq_toolkit.charted_run import Administration
+from subq_toolkit.coded_files import CodedFiles, code_files, read_coded_files
 from subq_toolkit.coding import Coded, code_administrations
 from subq_toolkit.conversion import convert_iv_to_sc, iv_to_sc_presets
 from subq_toolkit.documentation import checklist
@@ -32,6 +33,7 @@ __all__ = [
     "Audit",
     "Circumstances",
     "Coded",
+    "CodedFiles",
     "ColumnMap",
     "EncounterResult",
     "InputError",
@@ -47,6 +49,7 @@ __all__ = [
     "checklist",
     "code_administrations",
     "code_encounter",
+    "code_files",
     "convert_iv_to_sc",
     "dataset",
     "datasets",
@@ -66,6 +69,7 @@ __all__ = [
     "published_limits",
     "read_administrations",
     "read_charges",
+    "read_coded_files",
     "read_omop",
     "sample_administrations",
     "sample_charges",

@@ -42,6 +42,8 @@ ORDER = [
     "units",
     "lines",
     "coding",
+    "coded_files",
+    "spark",
     "documentation",
     "explain",
     "charted_run",
