@@ -98,9 +98,7 @@ def _marked(runs: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(_opens_site=_SITE.is_not_null() & (_START == pl.col("_site_from_us")))
         # Beside a run without a set-up, at a site that opens with both, none is further.
         .with_columns(_shared=(~pl.col("_setup") & pl.col("_opens_site")).any().over("_at_site"))
-        .with_columns(
-            _new_site=pl.col("_opens_site") & ~(pl.col("_setup") & pl.col("_shared"))
-        )
+        .with_columns(_new_site=pl.col("_opens_site") & ~(pl.col("_setup") & pl.col("_shared")))
     )
 
 
