@@ -28,6 +28,7 @@ ORDER = [
     "facility_time",
     "intake",
     "administrations",
+    "deidentification",
     "time_formats",
     "charted_times",
     "event_log",
