@@ -30,6 +30,9 @@ def test_kept_figures_name_no_machine() -> None:
     assert "\\" not in text
 
 
+MACHINE = {"cores": 2, "memory_gb": 11.4, "busy": False, "versions": {"python": "3.12.1"}}
+
+
 def report() -> dict:
     """A report as pytest-benchmark writes it: half of the work by plain Python."""
     sizes = {"rows": 10, "encounters": 4, "charges": 6, "sample": 2}
@@ -48,7 +51,7 @@ def report() -> dict:
 
 
 def test_seconds_of_a_part_are_counted_up() -> None:
-    kept_of_it = trimmed(report(), cores=2, memory_gb=11.4, busy=False)
+    kept_of_it = trimmed(report(), **MACHINE)
     assert kept_of_it["work"]["coding"] == {
         "subq_toolkit": {"median_s": 0.5, "rounds": 5, "part": 1.0},
         "plain Python": {"median_s": 120.0, "rounds": 5, "part": 0.5},
@@ -77,7 +80,7 @@ def test_goals_are_judged(work: str, way: str, ratio: float, told: str) -> None:
 
 
 def all_work(duckdb_s: float) -> dict:
-    results = trimmed(report(), cores=2, memory_gb=11.4, busy=False)
+    results = trimmed(report(), **MACHINE)
     one = {"median_s": 1.0, "rounds": 5, "part": 1.0}
     ways = {"subq_toolkit": one, "rules alone": one, "DuckDB": one | {"median_s": duckdb_s}}
     return results | {"work": dict.fromkeys(WORK, ways)}

@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -90,10 +91,13 @@ def measure(rows: float, rounds: int) -> dict:
         told = json.loads(report.read_text("utf-8"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = os.cpu_count() or 1
-    return trimmed(told, cores=cores, memory_gb=memory, busy=load > cores / 2)
+    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    return trimmed(told, cores=cores, memory_gb=memory, busy=load > cores / 2, versions=versions)
 
 
-def trimmed(report: dict, *, cores: int, memory_gb: float, busy: bool) -> dict:
+def trimmed(
+    report: dict, *, cores: int, memory_gb: float, busy: bool, versions: dict[str, str]
+) -> dict:
     """What a report of pytest-benchmark says, without what would name the machine.
 
     Seconds on a part of the work are counted up to all of it; ``part`` says what share was done.
@@ -108,7 +112,6 @@ def trimmed(report: dict, *, cores: int, memory_gb: float, busy: bool) -> dict:
             "rounds": entry["stats"]["rounds"],
             "part": float(f"{1 / told['times']:.4g}"),
         }
-    python = ".".join(map(str, sys.version_info[:3]))
     return {
         "date": report["datetime"][:10],
         "machine": {
@@ -116,7 +119,7 @@ def trimmed(report: dict, *, cores: int, memory_gb: float, busy: bool) -> dict:
             "memory_gb": 2 ** math.ceil(math.log2(memory_gb)),
             "busy": busy,
         },
-        "versions": {"python": python} | {name: version(name) for name in LIBRARIES},
+        "versions": versions,
         **{name: entries[0]["extra_info"][name] for name in sizes},
         "work": ways,
     }
