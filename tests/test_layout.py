@@ -18,6 +18,7 @@ ORDER = [
     "errors",
     "plain_text",
     "written_files",
+    "made_by",
     "effective",
     "catalog",
     "cited_tables",

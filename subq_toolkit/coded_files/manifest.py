@@ -1,10 +1,7 @@
 """What a folder of coded files holds, and by what it was made: ``manifest.json``."""
 
-import hashlib
 import json
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +9,7 @@ import polars as pl
 from subq_toolkit.coded_files.places import settled
 from subq_toolkit.coded_files.sources import Source
 from subq_toolkit.errors import InputError
+from subq_toolkit.made_by import parameters_mark, version_of
 from subq_toolkit.policy import Policy
 
 NAME = "manifest.json"
@@ -34,9 +32,9 @@ def planned(
 ) -> dict:
     """A manifest of work that has not begun."""
     return {
-        "subq_toolkit": _version(),
+        "subq_toolkit": version_of("subq_toolkit"),
         "polars": pl.__version__,
-        "rules": _rules_mark(),
+        "rules": parameters_mark(),
         "policy": asdict(policy),
         "facility_zone": facility_zone,
         "tables": list(tables),
@@ -47,22 +45,6 @@ def planned(
         "done": {},
         "finished": False,
     }
-
-
-def _version() -> str | None:
-    try:
-        return version("subq_toolkit")
-    except PackageNotFoundError:
-        return None
-
-
-def _rules_mark() -> str:
-    folder = files("subq_toolkit") / "parameters"
-    held = sorted((one for one in folder.iterdir() if one.name.endswith(".toml")), key=str)
-    whole = hashlib.sha256()
-    for one in held:
-        whole.update(one.name.encode() + b"\0" + one.read_bytes())
-    return whole.hexdigest()
 
 
 def write_manifest(target: Path, manifest: dict) -> None:
