@@ -33,8 +33,8 @@ from subq_toolkit.charts.steps_nearly_reached import (  # noqa: E402
     steps_nearly_reached_spec,
     steps_nearly_reached_table,
 )
-from subq_toolkit.publish import publish, publish_table, table_html  # noqa: E402
 from subq_toolkit.made_by import parameters_mark  # noqa: E402
+from subq_toolkit.publish import publish, publish_table, table_html  # noqa: E402
 
 ENDINGS = (".png", ".svg", ".pdf", ".html", ".pptx", ".xlsx")
 WITHHELD = "Counts below 11, and those that would give them away, are withheld."
