@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 from oracle import DEFAULT_POLICY, Run, count
-from test_cases import CODES, frame, units_in
+from test_cases import CODES, frame
 from test_properties import MONDAY, SITES, agree, as_batch, lines_agree
 
 import subq_toolkit as sq
