@@ -55,7 +55,7 @@ def charting_error(
     off = counts.join(errors, how="cross").with_columns(
         minutes=pl.when((minutes > 0) | (pl.col("error_min") == 0)).then(minutes)
     )
-    shifted = MinuteSummary(off, (*by, "error_min"), summary.policy)
+    shifted = replace(summary, counts=off, by=(*by, "error_min"))
     cells = expected(shifted, scenario, by=["error_min"], tables=tables)
     found = cells.group_by("error_min").agg(pl.col("units").sum(), all_usd("expected_usd"))
     if found.is_empty():
