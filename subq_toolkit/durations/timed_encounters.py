@@ -5,7 +5,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.policy import Policy
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import unit_columns
 
 #: The one group of a table that is not divided.

@@ -8,7 +8,7 @@ import polars as pl
 
 from subq_toolkit.catalog import sample_administrations
 from subq_toolkit.coding import Coded, code_administrations
-from subq_toolkit.durations import duration_bins, duration_quantiles
+from subq_toolkit.durations import duration_bins, duration_quantiles, group_names
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary, minute_summary
 from subq_toolkit.utilization import policy_effects
@@ -74,6 +74,7 @@ class LoadedWork:
         self.coded, self.held = given, _held(given)
         self._effects: pl.DataFrame | None = None
         self._summary = lru_cache(maxsize=32)(self._counted)
+        self.summary_of = lru_cache(maxsize=32)(self._counted_of)
 
     @property
     def groups(self) -> dict[str, str]:
@@ -124,6 +125,12 @@ class LoadedWork:
 
     def _counted(self, by: tuple[str, ...]) -> MinuteSummary:
         return minute_summary(self.held, by=list(dict.fromkeys(by)))
+
+    def _counted_of(self, column: str, group: str, *by: str) -> MinuteSummary:
+        """The work of one group of a column, counted by minutes, with these columns kept apart."""
+        whole = self.summary(*by, column)
+        named = group_names(column, whole.counts.schema[column]) == group
+        return replace(whole, counts=whole.counts.filter(named))
 
 
 def _held(coded: Coded) -> Coded:

@@ -63,19 +63,16 @@ class Asked(NamedTuple):
 
     def days(self, scenario: Scenario) -> tuple[date, ...]:
         """First days of the periods whose prices a scenario uses."""
-        counts = self.summary.counts.filter(outcome="coded")
-        return tuple(counts["period"].unique().sort()) if scenario.on is None else (scenario.on,)
+        return self.summary.coded_periods if scenario.on is None else (scenario.on,)
 
     def told(self, *scenarios: Scenario) -> dict[str, object]:
         """What every picture of charted work says: how many encounters, and its sources."""
-        counts = self.summary.counts
-        told = counts.filter(pl.col("minutes").is_not_null(), outcome="coded")
-        coded = int(told["encounters"].sum())
-        here = pl.col("place").is_in(counts["place"].unique().to_list())
+        here = pl.col("place").is_in(self.summary.places)
         moved = [one for one in scenarios if one.setting != "as_charted"]
         cards = [rate_card(one, self.days(one), 1) for one in scenarios]
         used = [card if moved else card.filter(here) for card in cards]
-        return {"encounters": coded or self.summary.encounters, "sources": cites(*used)}
+        of = self.summary.coded or self.summary.encounters
+        return {"encounters": of, "sources": cites(*used)}
 
 
 def totals(summary: MinuteSummary, scenarios: Sequence[Scenario]) -> pl.DataFrame:

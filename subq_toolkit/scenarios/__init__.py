@@ -8,12 +8,13 @@ encounters as for a hundred.
 
 from subq_toolkit.scenarios.break_even import break_even
 from subq_toolkit.scenarios.comparison import bridge, compare, total_usd
+from subq_toolkit.scenarios.counted_lines import expected_lines
 from subq_toolkit.scenarios.documentation_value import (
     charting_error,
     missing_stop_value,
     near_steps,
 )
-from subq_toolkit.scenarios.expected import expected, expected_lines
+from subq_toolkit.scenarios.expected import expected
 from subq_toolkit.scenarios.minute_counts import minute_summary
 from subq_toolkit.scenarios.minute_summary import MinuteSummary, combined
 from subq_toolkit.scenarios.rate_cards import rate_card

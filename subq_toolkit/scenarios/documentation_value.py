@@ -7,9 +7,10 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import all_usd, check_kinds, expected, expected_encounters
+from subq_toolkit.scenarios.counted_lines import expected_encounters
+from subq_toolkit.scenarios.expected import all_usd, expected
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
-from subq_toolkit.scenarios.scenario import Scenario
+from subq_toolkit.scenarios.scenario import Scenario, check_kinds
 from subq_toolkit.units import EDITS, TIME, additional_hour_units, last_step, next_step
 
 _MOST_MIN = 120

@@ -76,6 +76,30 @@ class MinuteSummary:
         """Encounters in all. [1]"""
         return int(self.counts["encounters"].sum())
 
+    @cached_property
+    def coded(self) -> int:
+        """Coded encounters in which an infusion ran. [1]"""
+        return int(self.counts.filter(infused())["encounters"].sum())
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Places that occur, sorted."""
+        return tuple(self.counts["place"].unique().sort())
+
+    @cached_property
+    def coded_periods(self) -> tuple[date, ...]:
+        """First days of the periods of coded encounters, sorted."""
+        return tuple(self.counts.filter(outcome="coded")["period"].unique().sort())
+
+    @cached_property
+    def last_infused(self) -> date | None:
+        """First day of the last period in which an infusion of a coded encounter ran."""
+        return self.counts.filter(infused())["period"].max()
+
+    def span(self, column: str) -> tuple[date | None, date | None]:
+        """The first and the last day of ``period``, ``month`` or ``week``; null for none."""
+        return _span(self, column)
+
     def only(self, *by: str) -> "MinuteSummary":
         """The same encounters with fewer columns kept apart; made once for each choice.
 
@@ -118,6 +142,16 @@ class MinuteSummary:
     def __repr__(self) -> str:
         by = f" by {', '.join(self.by)}" if self.by else ""
         return f"<MinuteSummary: {self.encounters:,} encounters in {self.counts.height:,} rows{by}>"
+
+
+def infused() -> pl.Expr:
+    """Whether rows of a summary are of coded encounters in which an infusion ran."""
+    return (pl.col("outcome") == "coded") & pl.col("minutes").is_not_null()
+
+
+@lru_cache(maxsize=64)
+def _span(summary: MinuteSummary, column: str) -> tuple[date | None, date | None]:
+    return summary.counts[column].min(), summary.counts[column].max()
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.scenarios.comparison import total_usd
-from subq_toolkit.scenarios.expected import expected_encounters
+from subq_toolkit.scenarios.counted_lines import expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 
