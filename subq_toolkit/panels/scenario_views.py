@@ -5,6 +5,7 @@ A view is computed when it is opened, so that a moved slider costs only what is 
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -145,14 +146,19 @@ def _charting(asked: Asked) -> tuple[list[Figure], str]:
 
 
 def _places(asked: Asked) -> tuple[list[Figure], str]:
-    ours, code = asked.state.ours.strip() or None, asked.state.code
+    return _place_figures(asked.state.code, asked.state.ours.strip() or None), ""
+
+
+@lru_cache(maxsize=8)
+def _place_figures(code: str, ours: str | None) -> list[Figure]:
+    """What no scenario moves: the localities of a code, and the national rates of every year."""
     check_locality(ours, bundled_tables())
     ranked = ranked_localities(code, _RANKED_ON)
     table = charts.localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
     return [
         figure("localities_ranked", table, sources=cites(ranked)),
         figure("rates_over_years", charts.rates_over_years_table(), sources=_national_sources()),
-    ], ""
+    ]
 
 
 def _national_sources() -> tuple[str, ...]:

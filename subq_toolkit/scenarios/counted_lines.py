@@ -1,19 +1,50 @@
 """The work of a scenario as claim lines, counted: what its units and money are summed from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import lru_cache
 
 import polars as pl
 
+from subq_toolkit.effective import Dated
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.policy import Policy
-from subq_toolkit.scenarios.minute_summary import MinuteSummary, infused
+from subq_toolkit.scenarios.minute_summary import MinuteSummary, added_up, infused, period_of
 from subq_toolkit.scenarios.rate_cards import rate_card
 from subq_toolkit.scenarios.scenario import Scenario, check_kinds
-from subq_toolkit.units import unit_columns
+from subq_toolkit.units import EDITS, TIME, unit_columns
 
 _KEYS = ["day", "place", "role", "units"]
+#: Further hours are priced in steps of so many, so that longer minutes seldom need more prices. [1]
+_AT_ONCE = 32
+
+
+def kept_apart(summary: MinuteSummary, scenario: Scenario, by: Sequence[str] = ()) -> MinuteSummary:
+    """The summary with no more kept apart than a scenario asks for: its payers, its days.
+
+    Where all prices are of one day, periods are those in which no rule about units changes.
+    """
+    payers = ["payer"] if "payer" in summary.by and tells_payers(scenario) else []
+    columns = tuple(name for name in dict.fromkeys([*by, *payers]) if name in summary.by)
+    if scenario.on is None or "period" in by:
+        return summary.only(*columns)
+    return _by_rules(summary, columns)
+
+
+@lru_cache(maxsize=64)
+def _by_rules(summary: MinuteSummary, by: tuple[str, ...]) -> MinuteSummary:
+    rules = (TIME["initial_hour_at_least"], TIME["additional_hour_more_than"])
+    held = [one for rule in (*rules, EDITS["further_hour"]) for one in rule.values]
+    days = pl.Series(sorted({day for one in held for day in _ends(one)}))
+    counts = summary.only(*by).counts.with_columns(period=period_of(pl.col("period"), days))
+    return replace(summary, counts=added_up(counts, by), by=by)
+
+
+def _ends(one: Dated) -> list[date]:
+    """The first day of a value, and the first after it."""
+    return [one.start] + ([one.until + timedelta(days=1)] if one.until else [])
 
 
 def expected_lines(
@@ -32,7 +63,8 @@ def expected_lines(
     summary = scenario.work or summary
     lines = _lines(_coded(summary, scenario), scenario, summary.policy)
     days = tuple(lines["day"].unique().sort())
-    most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 0)
+    most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 1)
+    most = -(-most // _AT_ONCE) * _AT_ONCE
     card = rate_card(scenario, days, most, tables).select(*_KEYS, "code", "cents")
     priced = lines.join(card, on=_KEYS, how="left")
     found = [
@@ -50,14 +82,21 @@ def expected_encounters(
     Returns
     -------
     pl.DataFrame
-        ``row`` of the summary, ``place, minutes`` [min] and ``setup`` as the scenario has them,
+        ``place, minutes`` [min] and ``setup`` as the scenario has them,
         ``encounters`` and ``counted`` (times the weight of their payer) [1], ``cents`` (before
         denials; of all lines with a price, times the weight) and ``priced``: whether every line
         has a price. Without what is recovered.
     """
     check_kinds(summary, scenario)
-    summary = scenario.work or summary
-    charted = replace(scenario, recovered_share=0.0)
+    charted = replace(scenario, work=None, denial_rate=0.0, recovered_share=0.0)
+    return _encounters(scenario.work or summary, charted, tables)
+
+
+@lru_cache(maxsize=64)
+def _encounters(
+    summary: MinuteSummary, charted: Scenario, tables: FeeTables | None
+) -> pl.DataFrame:
+    summary = kept_apart(summary, charted)
     share = pl.col("weight") * pl.col("paid_share")
     lines = expected_lines(summary, charted, tables=tables)
     sums = lines.group_by("row").agg(
@@ -66,7 +105,7 @@ def expected_encounters(
     )
     rows = _coded(summary, charted).join(sums, on="row", how="left", maintain_order="left")
     return rows.select(
-        "row", "place", "minutes", "setup", "encounters",
+        "place", "minutes", "setup", "encounters",
         pl.col("cents").fill_null(0.0), pl.col("priced").fill_null(True),
         counted=pl.col("encounters") * pl.col("weight"),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from subq_toolkit.coded_files import CodedFiles
 from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables, bundled_tables
-from subq_toolkit.scenarios.minute_summary import COUNTED, MinuteSummary
+from subq_toolkit.scenarios.minute_summary import COUNTED, MinuteSummary, period_of
 
 #: Tables whose first days begin a period of prices.
 _PRICED_BY = ("relative_values", "conversion_factors", "gpcis", "opps_rates", "wage_indexes")
@@ -105,7 +105,7 @@ def minute_summary(
     rows = (_rows_of_files if of_files else _rows_of_coded)(coded, kept, own)
     keys = [*COUNTED, *by]
     counts = (
-        rows.with_columns(period=_period(pl.col("service_date"), pl.Series(days)))
+        rows.with_columns(period=period_of(pl.col("service_date"), pl.Series(days)))
         .group_by(keys)
         .agg(encounters=pl.len().cast(pl.Int64), _last=pl.col("service_date").max())
         .sort(keys)
@@ -173,10 +173,3 @@ def price_days(tables: FeeTables) -> list[date]:
     days = {day for name in _PRICED_BY for day in tables[name]["start"]}
     ended = {day for name in _PRICED_BY for day in tables[name]["until"].drop_nulls()}
     return sorted(days | {date.fromordinal(day.toordinal() + 1) for day in ended})
-
-
-def _period(day: pl.Expr, first_days: pl.Series) -> pl.Expr:
-    """The last day on which a price changed, up to ``day``; ``day`` itself before all of them."""
-    place = pl.lit(first_days).search_sorted(day, side="right").cast(pl.Int64) - 1
-    begun = pl.lit(first_days).gather(pl.when(place >= 0).then(place))
-    return pl.coalesce(begun, day)

@@ -170,6 +170,13 @@ def added_up(counts: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     return counts.group_by(keys).agg(pl.col("encounters").sum()).sort(keys)
 
 
+def period_of(day: pl.Expr, first_days: pl.Series) -> pl.Expr:
+    """The last of the first days up to ``day``; ``day`` itself before all of them."""
+    place = pl.lit(first_days).search_sorted(day, side="right").cast(pl.Int64) - 1
+    begun = pl.lit(first_days).gather(pl.when(place >= 0).then(place))
+    return pl.coalesce(begun, day)
+
+
 def combined(summaries: Iterable[MinuteSummary]) -> MinuteSummary:
     """Add up summaries of parts of the work: files, months or hospitals.
 

@@ -143,9 +143,8 @@ def _recovered(
     if not rates.any():
         return sums
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
-    waiting = summary.counts.filter(pl.col("outcome") == "query").group_by(place=moved).agg(
-        pl.col("encounters").sum()
-    )  # fmt: skip
+    query = summary.only().counts.filter(pl.col("outcome") == "query")
+    waiting = query.group_by(place=moved).agg(pl.col("encounters").sum())
     for place, count in waiting.sort("place").rows():
         here = coded.filter(pl.col("place") == place)
         if not here.is_empty():
