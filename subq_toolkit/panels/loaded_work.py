@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -67,7 +67,7 @@ class LoadedWork:
         self._summary = lru_cache(maxsize=32)(self._counted)
         self.summary_of = lru_cache(maxsize=32)(self._counted_of)
         self.told = lru_cache(maxsize=8)(self._told)
-        self._whole, self._coded = None, None
+        self._whole = self._coded = self._held = None
         if isinstance(given, MinuteSummary):
             self._whole = given
             self.summary("month")
@@ -92,20 +92,14 @@ class LoadedWork:
         InputError
             If there is only their summary.
         """
-        if self._coded is None:
-            raise InputError(
-                "This looks at single encounters, and the panel was opened on their summary. Open "
-                "it on what code_administrations returned."
-            )
-        return self._coded
+        return _there(self._coded)
 
     @property
     def held(self) -> Coded:
         """The same, its encounters in memory."""
-        _ = self.coded
-        return self._held
+        return _there(self._held)
 
-    @property
+    @cached_property
     def groups(self) -> dict[str, str]:
         """The columns that say something by which encounters can be divided, with their names."""
         if self._whole is not None:
@@ -125,7 +119,7 @@ class LoadedWork:
         """The work counted by minutes, with these columns kept apart; made once."""
         return self._summary(by)
 
-    @property
+    @cached_property
     def last_minute(self) -> int:
         """The last minute of a range that can be chosen; it stands for all longer ones. [min]"""
         last = duration_bins(self.summary("month")).tail(1).rows(named=True)
@@ -163,6 +157,16 @@ class LoadedWork:
         whole = self.summary(*by, column)
         named = group_names(column, whole.counts.schema[column]) == group
         return replace(whole, counts=whole.counts.filter(named))
+
+
+def _there(coded: Coded | None) -> Coded:
+    """The coded encounters, if there is more than their summary."""
+    if coded is None:
+        raise InputError(
+            "This looks at single encounters, and the panel was opened on their summary. Open it "
+            "on what code_administrations returned."
+        )
+    return coded
 
 
 def _named(found: Sequence[str]) -> dict[str, str]:
