@@ -61,17 +61,36 @@ def expected_lines(
         ``paid_share``: what its payer pays of the amount [1], and ``row`` of the summary. [1]
     """
     summary = scenario.work or summary
-    lines = _lines(_coded(summary, scenario), scenario, summary.policy)
-    days = tuple(lines["day"].unique().sort())
-    most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 1)
-    most = -(-most // _AT_ONCE) * _AT_ONCE
-    card = rate_card(scenario, days, most, tables).select(*_KEYS, "code", "cents")
-    priced = lines.join(card, on=_KEYS, how="left")
+    priced = _priced(_coded(summary, scenario), summary, scenario, tables)
     found = [
         one.with_columns(minutes=pl.lit(None, pl.Int64))
         for one in recovered(priced, summary, scenario)
     ]
     return pl.concat([priced, *found], how="diagonal")
+
+
+def lines_alike(
+    summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None = None
+) -> pl.DataFrame:
+    """The same lines, those of encounters with equal units together; without what is recovered."""
+    rows = _coded(summary, scenario)
+    units = unit_columns(summary.policy, unit_cap=scenario.unit_cap)
+    keys = dict.fromkeys(["period", "day", "place", "setup", "weight", "paid_share", *summary.by])
+    alike = rows.group_by(*keys, **{f"_{role}": one for role, one in units.items()}, _ran=_ran())
+    counted = alike.agg(pl.col("minutes", "charted_min").min(), pl.col("encounters").sum())
+    return _priced(counted.select(*keys, "minutes", "charted_min", "encounters"), summary, scenario,
+                   tables)  # fmt: skip
+
+
+def _priced(
+    rows: pl.DataFrame, summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None
+) -> pl.DataFrame:
+    lines = _lines(rows, scenario, summary.policy)
+    days = tuple(lines["day"].unique().sort())
+    most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 1)
+    most = -(-most // _AT_ONCE) * _AT_ONCE
+    card = rate_card(scenario, days, most, tables).select(*_KEYS, "code", "cents")
+    return lines.join(card, on=_KEYS, how="left")
 
 
 def expected_encounters(
@@ -158,11 +177,15 @@ def tells_payers(scenario: Scenario) -> bool:
     return bool(scenario.payer_rates or scenario.payer_mix)
 
 
+def _ran() -> pl.Expr:
+    """Whether anything is left of an infusion that a scenario makes shorter."""
+    return (pl.col("minutes") > 0) | (pl.col("charted_min") == 0)
+
+
 def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFrame:
     """One row for each role with units, by the rules in effect on the day of service."""
     units = unit_columns(policy, unit_cap=scenario.unit_cap)
-    ran = (pl.col("minutes") > 0) | (pl.col("charted_min") == 0)
-    units["short_infusion"] = pl.when(ran).then(units["short_infusion"])
+    units["short_infusion"] = pl.when(_ran()).then(units["short_infusion"])
     parts = [
         rows.with_columns(role=pl.lit(role), units=one).filter(pl.col("units") > 0)
         for role, one in units.items()

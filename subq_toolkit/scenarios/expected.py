@@ -14,7 +14,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.counted_lines import expected_lines, kept_apart, recovered
+from subq_toolkit.scenarios.counted_lines import kept_apart, lines_alike, recovered
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.rate_cards import ROLES
 from subq_toolkit.scenarios.scenario import Scenario, check_kinds
@@ -90,7 +90,7 @@ def _unshared(
 
     ``added``: what the scenario's share of further set-ups would add, whole.
     """
-    lines = expected_lines(kept_apart(summary, scenario, by), scenario, tables=tables)
+    lines = lines_alike(kept_apart(summary, scenario, by), scenario, tables)
     missing = pl.when(pl.col("cents").is_null()).then(pl.col("units") * pl.col("encounters"))
     added = ~pl.col("setup") & (pl.col("role") == "further_setup")
     keys = dict.fromkeys([*by, "place", "code", "role", "weight", "paid_share"])

@@ -125,15 +125,27 @@ def _charged(
     tables: FeeTables | None,
 ) -> tuple[np.ndarray, int, dict]:
     """Totals before denials [cents], how many encounters, and where the random numbers are."""
+    coded, sums, n, state = _coded(
+        summary, replace(scenario, recovered_share=0.0), seed, draws, tables
+    )
+    random = np.random.default_rng()
+    random.bit_generator.state = state
+    found = _rate(recoveries_seen, scenario.recovered_share, draws, random)
+    sums = sums + _recovered(summary, scenario, coded, found, random)
+    return sums, n, random.bit_generator.state
+
+
+@lru_cache(maxsize=16)
+def _coded(
+    summary: MinuteSummary, scenario: Scenario, seed: int, draws: int, tables: FeeTables | None
+) -> tuple[pl.DataFrame, np.ndarray, int, dict]:
+    """What coded encounters earn, their totals [cents], how many, and the random numbers."""
     random = np.random.default_rng(seed)
     coded = _amounts(summary, scenario, tables)
     n = int(coded["encounters"].sum())
     if not n:
         raise InputError("There is no coded encounter to resample. Look at coded.reconcile().")
-    sums = _resampled(coded, n, draws, random)
-    found = _rate(recoveries_seen, scenario.recovered_share, draws, random)
-    sums = sums + _recovered(summary, scenario, coded, found, random)
-    return sums, n, random.bit_generator.state
+    return coded, _resampled(coded, n, draws, random), n, random.bit_generator.state
 
 
 def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None) -> pl.DataFrame:
