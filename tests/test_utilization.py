@@ -50,7 +50,7 @@ def summary(*rows: tuple, by: tuple[str, ...] = (), policy: sq.Policy | None = N
 
 
 def empty_summary(*by: str) -> MinuteSummary:
-    return MinuteSummary(summary((60, 1, dict.fromkeys(by, "x"))).counts.clear(), by)
+    return MinuteSummary(summary((60, 1, dict.fromkeys(by, "x")), by=by).counts.clear(), by)
 
 
 @cache

@@ -1,7 +1,5 @@
 """The line under a chart of charted work: how many, from when, from where, by which rules."""
 
-import polars as pl
-
 from subq_toolkit.charts.money_words import plain
 from subq_toolkit.scenarios import MinuteSummary
 from subq_toolkit.small_cells import LEAST
@@ -19,20 +17,15 @@ def work_caption(summary: MinuteSummary, source: str = "") -> str:
     source
         What the work is, e.g. ``"invented sample export"``.
     """
-    counts = summary.counts
-    told = counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
-    coded = told["encounters"].sum()
-    parts = [coded_of(int(coded), summary.encounters)]
+    parts = [coded_of(summary.coded, summary.encounters)]
     made = next((name for name in ("month", "week") if name in summary.by), None)
-    days = counts[made or "period"].drop_nulls()
-    if made and len(days):
-        first, last = days.min(), days.max()
+    first, last = summary.span(made or "period")
+    if made and first:
         same = (first.year, first.month) == (last.year, last.month)
         parts.append(f"{first:%b %Y}" if same else f"{first:%b %Y} to {last:%b %Y}")
     parts.append(plain(source) or _UNSAID)
-    years = sorted({day.year for day in days})
-    if years:
-        parts.append(f"rules of {years[0]}" + f" to {years[-1]}" * (years[-1] > years[0]))
+    if first:
+        parts.append(f"rules of {first.year}" + f" to {last.year}" * (last.year > first.year))
     return " · ".join(parts)
 
 

@@ -3,8 +3,6 @@
 import re
 from dataclasses import fields
 
-import polars as pl
-
 from subq_toolkit.charts.captions import coded_of
 from subq_toolkit.charts.money_words import plain
 from subq_toolkit.charts.wording import amount
@@ -85,16 +83,13 @@ def terms_caption(summary: MinuteSummary, *scenarios: Scenario) -> str:
     scenarios
         Those that the chart shows.
     """
-    counts = summary.counts
-    told = counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
-    n = told["encounters"].sum()
-    parts = [coded_of(n, summary.encounters), _prices(scenarios)]
-    there = {place if place in _PLACES else "office" for place in counts["place"]}
+    parts = [coded_of(summary.coded, summary.encounters), _prices(scenarios)]
+    there = {place if place in _PLACES else "office" for place in summary.places}
     places = [place for place in _PLACES if place in there]
     parts.append(", ".join(dict.fromkeys(_schedules(places, scenarios))))
-    years = sorted({day.year for day in counts["period"].drop_nulls()})
-    if years:
-        parts.append(f"rules of {years[0]}" + f" to {years[-1]}" * (years[-1] > years[0]))
+    first, last = summary.span("period")
+    if first:
+        parts.append(f"rules of {first.year}" + f" to {last.year}" * (last.year > first.year))
     return " · ".join(filter(None, parts))
 
 

@@ -8,7 +8,7 @@ from subq_toolkit.durations.timed_encounters import timed_units
 from subq_toolkit.encounter_facts import counted_runs
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.scenario import check_kinds
 
 #: Steps of the clock by the names that ``minute_summary`` gives them. [min]
 STEPS_MIN = {"15 min": 15, "5 min": 5, "1 min": 1}

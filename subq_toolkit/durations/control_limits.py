@@ -9,7 +9,7 @@ from subq_toolkit.durations.timed_encounters import timed, timed_units
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.scenario import check_kinds
 
 _RULES = read_parameters("control_chart")
 #: What is followed over time, with its unit.

@@ -5,7 +5,7 @@ import polars as pl
 from subq_toolkit.durations.timed_encounters import check_whole, timed
 from subq_toolkit.effective import Parameter
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import TIME, additional_hour_units, last_step, next_step
 
 _MOST_WITHIN_MIN = 30
@@ -18,7 +18,7 @@ def first_and_more(summary: MinuteSummary | None = None) -> tuple[int, int]:
     """
     if summary is not None:
         check_kinds(summary)
-    day = None if summary is None else summary.counts["period"].drop_nulls().max()
+    day = None if summary is None else summary.span("period")[1]
 
     def value(parameter: Parameter) -> int:
         return (parameter.values[-1] if day is None else parameter.on(day)).value

@@ -1,11 +1,14 @@
 """Coded encounters whose minutes are known, counted by minutes and group."""
 
+from functools import lru_cache
+
 import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.policy import Policy
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.minute_summary import infused
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import unit_columns
 
 #: The one group of a table that is not divided.
@@ -21,8 +24,12 @@ def timed(summary: MinuteSummary, by: str | None = None) -> pl.DataFrame:
         If this is no summary, or it does not keep ``by`` apart.
     """
     check_kinds(summary)
-    kept = summary.only(*([by] if by else []))
-    rows = kept.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
+    return _timed(summary.only(*([by] if by else [])), by)
+
+
+@lru_cache(maxsize=64)
+def _timed(kept: MinuteSummary, by: str | None) -> pl.DataFrame:
+    rows = kept.counts.filter(infused())
     group = group_names(by, rows.schema[by]) if by else pl.lit(ALL)
     return (
         rows.group_by(group.alias("group"), "period", "minutes")
@@ -33,7 +40,13 @@ def timed(summary: MinuteSummary, by: str | None = None) -> pl.DataFrame:
 
 def by_minutes(summary: MinuteSummary, by: str | None = None) -> pl.DataFrame:
     """The same without the period: ``group, minutes, encounters``, sorted."""
-    rows = timed(summary, by).group_by("group", "minutes").agg(pl.col("encounters").sum())
+    check_kinds(summary)
+    return _by_minutes(summary.only(*([by] if by else [])), by)
+
+
+@lru_cache(maxsize=64)
+def _by_minutes(kept: MinuteSummary, by: str | None) -> pl.DataFrame:
+    rows = _timed(kept, by).group_by("group", "minutes").agg(pl.col("encounters").sum())
     return rows.sort("group", "minutes")
 
 

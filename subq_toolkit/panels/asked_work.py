@@ -7,7 +7,6 @@ import polars as pl
 
 from subq_toolkit.charts.captions import work_caption
 from subq_toolkit.charts.figure import Figure, figure
-from subq_toolkit.durations import group_names
 from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.scenarios import MinuteSummary
 
@@ -24,20 +23,15 @@ class AskedWork(NamedTuple):
 
     def summary(self, *by: str) -> MinuteSummary:
         """The work, or the one group of it that is chosen, with these columns kept apart."""
-        whole = self.work.summary("month", *by, *([self.state.by] if self.state.only else []))
         if not self.state.only:
-            return whole
-        column = self.state.by
-        name = group_names(column, whole.counts.schema[column])
-        counts = whole.counts.filter(name == self.state.only)
-        return MinuteSummary(counts, whole.by, whole.policy)
+            return self.work.summary("month", *by)
+        return self.work.summary_of(self.state.by, self.state.only, "month", *by)
 
     def figure(self, chart: str, table: pl.DataFrame, summary: MinuteSummary) -> Figure:
         """A chart of this work, ready to publish."""
         sources = (f"Charted work: {self.work.source}", "Rules: notebook 07_rules_and_sources")
-        told = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
-        coded = int(told["encounters"].sum())
-        return figure(chart, table, encounters=coded or summary.encounters, sources=sources)
+        told = summary.coded or summary.encounters
+        return figure(chart, table, encounters=told, sources=sources)
 
     def caption(self, summary: MinuteSummary, *, whole: bool = False) -> str:
         """The line under a chart of it; ``whole``: of all groups, whichever is chosen."""

@@ -92,7 +92,7 @@ def _quantile_page(quantiles: pl.DataFrame, by: str) -> str:
 def _charted_times(asked: AskedWork) -> tuple[list[Figure], str]:
     summary = asked.work.summary("month", "rounding")
     caption = asked.caption(summary, whole=True)
-    times = charts.clock_heaping_table(clock_minutes(asked.work.coded), caption=caption)
+    times = charts.clock_heaping_table(asked.work.told(clock_minutes), caption=caption)
     effect = heaping_effect(summary)
     units = charts.rounded_units_table(effect, caption=caption)
     figures = [

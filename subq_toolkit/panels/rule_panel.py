@@ -13,6 +13,7 @@ from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.panels.rule_views import VIEWS, AskedRules
 from subq_toolkit.panels.section import choice_entry, text_entry
 from subq_toolkit.panels.tabbed_panel import TabbedPanel
+from subq_toolkit.scenarios import MinuteSummary
 
 _ONLY = ("all", "in effect", "due for review")
 
@@ -47,7 +48,8 @@ class RulePanel(TabbedPanel):
     ----------
     given
         The work on which the effect of each answer is shown: what ``code_administrations``
-        returned, or a table of charted runs; the bundled invented export by default.
+        returned, a table of charted runs, or a ``MinuteSummary``, which shows no effect; the
+        bundled invented export by default.
     source
         What the work is, for the line under each chart.
     facility_zone
@@ -63,7 +65,7 @@ class RulePanel(TabbedPanel):
 
     def __init__(
         self,
-        given: Coded | pl.DataFrame | pl.LazyFrame | None = None,
+        given: Coded | MinuteSummary | pl.DataFrame | pl.LazyFrame | None = None,
         *,
         source: str = "",
         facility_zone: str | None = None,

@@ -32,8 +32,6 @@ def usd(amount: object, *, signed: bool = False) -> str:
 
 def totals_page(compared: pl.DataFrame, summary: MinuteSummary) -> str:
     """Units, payment and difference per scenario and code, and payment of an encounter."""
-    timed = pl.col("minutes").is_not_null()
-    coded = summary.counts.filter(pl.col("outcome") == "coded", timed)["encounters"].sum()
     paid = pl.col("role").is_in(_ONE_EACH)
     with_price = (pl.col("units") - pl.col("units_without_price")).sum()
     encounters = dict(compared.filter(paid).group_by("scenario").agg(with_price).rows())
@@ -56,7 +54,7 @@ def totals_page(compared: pl.DataFrame, summary: MinuteSummary) -> str:
     shares = compared.filter(pl.col("code") == _TOTAL).select(share.fill_nan(0))
     apart = note(_NOT_ALIKE) if (shares.max() - shares.min()).item() > _ALIKE else ""
     page = table(heads, rows, name="Totals", numeric=3, figures=(2, 4, 5, 6))
-    remark = f"{coded:,} coded encounters"
+    remark = f"{summary.coded:,} coded encounters"
     return section("Totals", page, remark) + apart + f'<p class="sq-quiet">{_ALLOWED}</p>'
 
 

@@ -27,7 +27,7 @@ from subq_toolkit.panels.scenario_states import (
 from subq_toolkit.panels.scenario_views import VIEWS, Asked, View, totals
 from subq_toolkit.panels.section import choice_entry
 from subq_toolkit.panels.view_tab import ViewTab
-from subq_toolkit.scenarios import MinuteSummary, Scenario
+from subq_toolkit.scenarios import MinuteSummary, Scenario, expected
 
 _MOST_WHAT_IFS = 3
 _BEYOND = (
@@ -65,7 +65,7 @@ class ScenarioPanel(w.VBox):
         state: ScenarioState | str | Path | None = None,
     ) -> None:
         if isinstance(coded, MinuteSummary):
-            self.summary = coded
+            self.summary = coded.only(*[name for name in ("payer",) if name in coded.by])
         else:
             work = LoadedWork(coded)
             self.summary = work.summary(*[name for name in ("payer",) if name in work.groups])
@@ -193,7 +193,7 @@ class ScenarioPanel(w.VBox):
         self._name_choices(names)
         for row, problem in zip(self.rows, problems, strict=True):
             twice = problem == _TWICE
-            row.mark(problem, ["name"] if twice else self._culprits(row.state) * bool(problem))
+            row.mark(problem, ["name"] if twice else self._culprits(row.state) if problem else [])
         if any(problems):
             self._clear("An entry cannot be used: see the mark. Nothing below is an answer.")
             return
@@ -202,7 +202,7 @@ class ScenarioPanel(w.VBox):
 
     def _problem(self, terms: TermsState) -> str:
         try:
-            totals(self.summary, [scenario_of(terms)])
+            expected(self.summary, scenario_of(terms))
         except SubqError as refused:
             return str(refused)
         return ""

@@ -5,6 +5,7 @@ A view is computed when it is opened, so that a moved slider costs only what is 
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -63,19 +64,16 @@ class Asked(NamedTuple):
 
     def days(self, scenario: Scenario) -> tuple[date, ...]:
         """First days of the periods whose prices a scenario uses."""
-        counts = self.summary.counts.filter(outcome="coded")
-        return tuple(counts["period"].unique().sort()) if scenario.on is None else (scenario.on,)
+        return self.summary.coded_periods if scenario.on is None else (scenario.on,)
 
     def told(self, *scenarios: Scenario) -> dict[str, object]:
         """What every picture of charted work says: how many encounters, and its sources."""
-        counts = self.summary.counts
-        told = counts.filter(pl.col("minutes").is_not_null(), outcome="coded")
-        coded = int(told["encounters"].sum())
-        here = pl.col("place").is_in(counts["place"].unique().to_list())
+        here = pl.col("place").is_in(self.summary.places)
         moved = [one for one in scenarios if one.setting != "as_charted"]
         cards = [rate_card(one, self.days(one), 1) for one in scenarios]
         used = [card if moved else card.filter(here) for card in cards]
-        return {"encounters": coded or self.summary.encounters, "sources": cites(*used)}
+        of = self.summary.coded or self.summary.encounters
+        return {"encounters": of, "sources": cites(*used)}
 
 
 def totals(summary: MinuteSummary, scenarios: Sequence[Scenario]) -> pl.DataFrame:
@@ -148,14 +146,19 @@ def _charting(asked: Asked) -> tuple[list[Figure], str]:
 
 
 def _places(asked: Asked) -> tuple[list[Figure], str]:
-    ours, code = asked.state.ours.strip() or None, asked.state.code
+    return _place_figures(asked.state.code, asked.state.ours.strip() or None), ""
+
+
+@lru_cache(maxsize=8)
+def _place_figures(code: str, ours: str | None) -> list[Figure]:
+    """What no scenario moves: the localities of a code, and the national rates of every year."""
     check_locality(ours, bundled_tables())
     ranked = ranked_localities(code, _RANKED_ON)
     table = charts.localities_ranked_table(ranked, code=code, on=_RANKED_ON, ours=ours)
     return [
         figure("localities_ranked", table, sources=cites(ranked)),
         figure("rates_over_years", charts.rates_over_years_table(), sources=_national_sources()),
-    ], ""
+    ]
 
 
 def _national_sources() -> tuple[str, ...]:

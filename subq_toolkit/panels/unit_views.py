@@ -88,7 +88,7 @@ _OUTCOMES = ("coded", "query", "refer")
 
 def _documentation(asked: AskedWork) -> tuple[list[Figure], str]:
     summary = asked.work.summary("month")
-    funnel = documentation_funnel(asked.work.coded)
+    funnel = asked.work.told(documentation_funnel)
     caption = asked.caption(summary, whole=True)
     drawn = charts.documentation_funnel_table(funnel, caption=caption)
     return [asked.figure("documentation_funnel", drawn, summary)], _funnel_page(funnel)

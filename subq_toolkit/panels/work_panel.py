@@ -12,6 +12,7 @@ from subq_toolkit.panels.loaded_work import LoadedWork
 from subq_toolkit.panels.section import choice_entry
 from subq_toolkit.panels.tabbed_panel import TabbedPanel
 from subq_toolkit.panels.view_tab import View
+from subq_toolkit.scenarios import MinuteSummary
 
 
 class WorkPanel(TabbedPanel):
@@ -20,8 +21,9 @@ class WorkPanel(TabbedPanel):
     Parameters
     ----------
     given
-        What ``code_administrations`` returned, or a table of charted runs; the bundled invented
-        export by default.
+        What ``code_administrations`` returned, a table of charted runs, or a ``MinuteSummary``
+        that keeps ``month`` and the groups apart: tabs that look at single encounters then say
+        so; the bundled invented export by default.
     source
         What the work is, for the line under each chart.
     facility_zone
@@ -41,7 +43,7 @@ class WorkPanel(TabbedPanel):
 
     def __init__(
         self,
-        given: Coded | pl.DataFrame | pl.LazyFrame | None = None,
+        given: Coded | MinuteSummary | pl.DataFrame | pl.LazyFrame | None = None,
         *,
         source: str = "",
         facility_zone: str | None = None,

@@ -5,7 +5,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.formulas import Bound, number, up
-from subq_toolkit.scenarios.expected import expected_encounters
+from subq_toolkit.scenarios.counted_lines import expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 

@@ -8,10 +8,10 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import all_usd, check_kinds, expected
+from subq_toolkit.scenarios.expected import all_usd, expected
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.rate_cards import ROLES
-from subq_toolkit.scenarios.scenario import Scenario
+from subq_toolkit.scenarios.scenario import Scenario, check_kinds
 
 TOTAL = "total"
 

@@ -1,15 +1,17 @@
 """What charting is worth: minutes of error, steps nearly reached, stops that are missing."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.scenarios.expected import all_usd, check_kinds, expected, expected_encounters
-from subq_toolkit.scenarios.minute_summary import MinuteSummary
-from subq_toolkit.scenarios.scenario import Scenario
+from subq_toolkit.scenarios.counted_lines import expected_encounters, kept_apart
+from subq_toolkit.scenarios.expected import all_usd, expected
+from subq_toolkit.scenarios.minute_summary import MinuteSummary, infused
+from subq_toolkit.scenarios.scenario import Scenario, check_kinds
 from subq_toolkit.units import EDITS, TIME, additional_hour_units, last_step, next_step
 
 _MOST_MIN = 120
@@ -47,15 +49,7 @@ def charting_error(
     _check_within(within_min)
     check_kinds(summary, scenario)
     summary, scenario = scenario.work or summary, replace(scenario, work=None)
-    keys = ["period", "minutes", "setup", "outcome", "place"]
-    by = [name for name in summary.by if name == "payer"]
-    counts = summary.counts.group_by(*keys, *by).agg(pl.col("encounters").sum())
-    errors = pl.DataFrame({"error_min": range(-within_min, within_min + 1)})
-    minutes = pl.col("minutes") + pl.col("error_min")
-    off = counts.join(errors, how="cross").with_columns(
-        minutes=pl.when((minutes > 0) | (pl.col("error_min") == 0)).then(minutes)
-    )
-    shifted = MinuteSummary(off, (*by, "error_min"), summary.policy)
+    shifted = _shifted(kept_apart(summary, scenario), within_min)
     cells = expected(shifted, scenario, by=["error_min"], tables=tables)
     found = cells.group_by("error_min").agg(pl.col("units").sum(), all_usd("expected_usd"))
     if found.is_empty():
@@ -66,6 +60,17 @@ def charting_error(
         units_difference=(pl.col("units") - base["units"]).round(9),
         difference_usd=(pl.col("expected_usd") - base["expected_usd"]).cast(USD),
     )
+
+
+@lru_cache(maxsize=8)
+def _shifted(summary: MinuteSummary, within_min: int) -> MinuteSummary:
+    """The work once for each error, every infusion that much longer or shorter."""
+    errors = pl.DataFrame({"error_min": range(-within_min, within_min + 1)})
+    minutes = pl.col("minutes") + pl.col("error_min")
+    off = summary.counts.join(errors, how="cross").with_columns(
+        minutes=pl.when((minutes > 0) | (pl.col("error_min") == 0)).then(minutes)
+    )
+    return replace(summary, counts=off, by=(*summary.by, "error_min"))
 
 
 def near_steps(summary: MinuteSummary, *, within_min: int = 5) -> pl.DataFrame:
@@ -87,7 +92,12 @@ def near_steps(summary: MinuteSummary, *, within_min: int = 5) -> pl.DataFrame:
     """
     _check_within(within_min)
     check_kinds(summary)
-    rows = summary.counts.filter(pl.col("outcome") == "coded", pl.col("minutes").is_not_null())
+    return _near_steps(summary.only(), within_min)
+
+
+@lru_cache(maxsize=32)
+def _near_steps(summary: MinuteSummary, within_min: int) -> pl.DataFrame:
+    rows = summary.counts.filter(infused())
     day, minutes, count = pl.col("period"), pl.col("minutes"), pl.col("encounters")
     rules = {
         "at_least": TIME["initial_hour_at_least"].expr(day),
@@ -133,7 +143,8 @@ def missing_stop_value(
     summary = scenario.work or summary
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
     waiting = (
-        summary.counts.filter(pl.col("outcome") == "query")
+        summary.only()
+        .counts.filter(pl.col("outcome") == "query")
         .group_by(place=moved)
         .agg(waiting=pl.col("encounters").sum())
     )

@@ -14,13 +14,11 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.fees.money import USD
-from subq_toolkit.policy import Policy
+from subq_toolkit.scenarios.counted_lines import kept_apart, lines_alike, recovered
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
-from subq_toolkit.scenarios.rate_cards import ROLES, rate_card
-from subq_toolkit.scenarios.scenario import Scenario
-from subq_toolkit.units import unit_columns
+from subq_toolkit.scenarios.rate_cards import ROLES
+from subq_toolkit.scenarios.scenario import Scenario, check_kinds
 
-_KEYS = ["day", "place", "role", "units"]
 _RESULT = ("code", "role", "units", "expected_usd", "units_without_price")
 
 
@@ -61,13 +59,10 @@ def _cells(
 ) -> pl.DataFrame:
     """What ``expected`` returns; kept, since panels and bridges ask again."""
     _check_by(summary, by)
-    lines = expected_lines(summary, scenario, tables=tables)
-    missing = pl.when(pl.col("cents").is_null()).then(pl.col("units") * pl.col("encounters"))
-    cells = lines.group_by(*by, "code", "role", "weight", "paid_share").agg(
-        units=(pl.col("units") * pl.col("encounters")).sum(),
-        cents=(pl.col("cents") * pl.col("encounters")).sum(),
-        without=missing.sum(),
-    )
+    unshared = replace(scenario, work=None, denial_rate=0.0, recovered_share=0.0)
+    if scenario.further_setup_share:
+        unshared = replace(unshared, further_setup_share=1.0)
+    cells = _weighed(_unshared(summary, unshared, by, tables), summary, scenario)
     scaled = cells.group_by(*by, "code", "role").agg(
         units=(pl.col("units") * pl.col("weight")).sum().round(9),
         cents=(pl.col("cents") * pl.col("weight") * pl.col("paid_share")).sum().round(4),
@@ -87,73 +82,30 @@ def _cells(
     )
 
 
-def expected_lines(
-    summary: MinuteSummary, scenario: Scenario, *, tables: FeeTables | None = None
+@lru_cache(maxsize=64)
+def _unshared(
+    summary: MinuteSummary, scenario: Scenario, by: tuple[str, ...], tables: FeeTables | None
 ) -> pl.DataFrame:
-    """The work of a scenario line by line, counted: what ``expected`` adds up.
+    """Sums of lines by place, code and weight; no share of the scenario counts them yet.
 
-    Returns
-    -------
-    pl.DataFrame
-        The summary's ``period, place`` and groups, ``minutes`` [min] (as the scenario has
-        them; null for what is recovered), ``code, role, units`` [1], ``cents`` of one such
-        line, ``encounters`` [1], ``weight``: the share by which it counts [1],
-        ``paid_share``: what its payer pays of the amount [1], and ``row`` of the summary. [1]
+    ``added``: what the scenario's share of further set-ups would add, whole.
     """
-    summary = scenario.work or summary
-    lines = _lines(_coded(summary, scenario), scenario, summary.policy)
-    days = tuple(lines["day"].unique().sort())
-    most = int(lines.filter(pl.col("role") == "further_hour")["units"].max() or 0)
-    card = rate_card(scenario, days, most, tables).select(*_KEYS, "code", "cents")
-    priced = lines.join(card, on=_KEYS, how="left")
-    return pl.concat([priced, *_recovered(priced, summary, scenario)], how="diagonal")
-
-
-def expected_encounters(
-    summary: MinuteSummary, scenario: Scenario, *, tables: FeeTables | None = None
-) -> pl.DataFrame:
-    """The coded encounters of a scenario, counted, with what one of them earns.
-
-    Returns
-    -------
-    pl.DataFrame
-        ``row`` of the summary, ``place, minutes`` [min] and ``setup`` as the scenario has them,
-        ``encounters`` and ``counted`` (times the weight of their payer) [1], ``cents`` (before
-        denials; of all lines with a price, times the weight) and ``priced``: whether every line
-        has a price. Without what is recovered.
-    """
-    check_kinds(summary, scenario)
-    summary = scenario.work or summary
-    charted = replace(scenario, recovered_share=0.0)
-    share = pl.col("weight") * pl.col("paid_share")
-    lines = expected_lines(summary, charted, tables=tables)
-    sums = lines.group_by("row").agg(
-        cents=(pl.col("cents").fill_null(0) * share).sum(),
-        priced=pl.col("cents").is_not_null().all(),
+    lines = lines_alike(kept_apart(summary, scenario, by), scenario, tables)
+    missing = pl.when(pl.col("cents").is_null()).then(pl.col("units") * pl.col("encounters"))
+    added = ~pl.col("setup") & (pl.col("role") == "further_setup")
+    keys = dict.fromkeys([*by, "place", "code", "role", "weight", "paid_share"])
+    return lines.group_by(*keys, added=added).agg(
+        units=(pl.col("units") * pl.col("encounters")).sum(),
+        cents=(pl.col("cents") * pl.col("encounters")).sum(),
+        without=missing.sum(),
     )
-    rows = _coded(summary, charted).join(sums, on="row", how="left", maintain_order="left")
-    return rows.select(
-        "row", "place", "minutes", "setup", "encounters",
-        pl.col("cents").fill_null(0.0), pl.col("priced").fill_null(True),
-        counted=pl.col("encounters") * pl.col("weight"),
-    )  # fmt: skip
 
 
-def check_kinds(summary: object, *scenarios: object) -> None:
-    """Refuse what is no summary or no scenario.
-
-    Raises
-    ------
-    InputError
-        The message says what to hand in.
-    """
-    if not isinstance(summary, MinuteSummary):
-        raise InputError(
-            f"Hand in what minute_summary(coded) returned; this is a {type(summary).__name__}."
-        )
-    for one in scenarios:
-        if not isinstance(one, Scenario):
-            raise InputError(f"Terms are a Scenario(name, ...); this is a {type(one).__name__}.")
+def _weighed(cells: pl.DataFrame, summary: MinuteSummary, scenario: Scenario) -> pl.DataFrame:
+    """The same with the weight that the shares of the scenario give, and what is recovered."""
+    share = pl.when("added").then(scenario.further_setup_share).otherwise(1.0)
+    charted = cells.with_columns(weight=pl.col("weight") * share)
+    return pl.concat([charted, *recovered(charted, summary, scenario)])
 
 
 def all_usd(column: str) -> pl.Expr:
@@ -171,87 +123,3 @@ def _check_by(summary: MinuteSummary, by: Sequence[str]) -> None:
             f"The summary keeps no column {', '.join(map(repr, unknown))} apart. Make it with "
             f"minute_summary(coded, by={unknown!r})."
         )
-
-
-def _coded(summary: MinuteSummary, scenario: Scenario) -> pl.DataFrame:
-    """Coded encounters with the minutes, day, place and weight that the scenario gives them."""
-    timed = pl.col("minutes").is_not_null()
-    rows = summary.counts.filter(pl.col("outcome") == "coded", timed).with_row_index("row")
-    minutes = (pl.col("minutes") * scenario.stretch + scenario.shift_min + 1e-9).floor()
-    day = pl.col("period") if scenario.on is None else pl.lit(scenario.on)
-    place = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
-    return rows.with_columns(
-        minutes=pl.max_horizontal(minutes.cast(pl.Int64), 0),
-        charted_min="minutes",
-        day=day,
-        place=place,
-        **_by_payer(scenario, rows, summary),
-    )
-
-
-def _by_payer(scenario: Scenario, rows: pl.DataFrame, summary: MinuteSummary) -> dict[str, pl.Expr]:
-    """How much an encounter of each payer counts when the mix is moved, and what it pays. [1]"""
-    if not (scenario.payer_rates or scenario.payer_mix):
-        return {"weight": pl.lit(1.0), "paid_share": pl.lit(1.0)}
-    if "payer" not in summary.by:
-        raise InputError(
-            f"Scenario {scenario.name!r} speaks of payers, and the summary does not keep them "
-            f"apart. Make it with minute_summary(coded, by=['payer'])."
-        )
-    known = dict(rows.group_by("payer").agg(pl.col("encounters").sum()).rows())
-    named = {payer for payer, _ in (*scenario.payer_rates, *scenario.payer_mix)}
-    if unknown := sorted(named - set(known)):
-        listed = ", ".join(sorted(filter(None, known)))
-        raise InputError(
-            f"Scenario {scenario.name!r}: no encounter has the payer {unknown[0]!r}. There are: "
-            f"{listed}."
-        )
-    weights = dict.fromkeys(known, 0.0 if scenario.payer_mix else 1.0)
-    total = sum(known.values())
-    weights |= {payer: share * total / known[payer] for payer, share in scenario.payer_mix}
-    shares = {"weight": weights, "paid_share": dict(scenario.payer_rates)}
-    return {
-        name: pl.col("payer").replace_strict(one, default=1.0, return_dtype=pl.Float64)
-        for name, one in shares.items()
-    }
-
-
-def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFrame:
-    """One row for each role with units, by the rules in effect on the day of service."""
-    units = unit_columns(policy, unit_cap=scenario.unit_cap)
-    ran = (pl.col("minutes") > 0) | (pl.col("charted_min") == 0)
-    units["short_infusion"] = pl.when(ran).then(units["short_infusion"])
-    parts = [
-        rows.with_columns(role=pl.lit(role), units=one).filter(pl.col("units") > 0)
-        for role, one in units.items()
-    ]
-    if scenario.further_setup_share:
-        more = rows.filter(~pl.col("setup")).with_columns(
-            role=pl.lit("further_setup"), units=units["first_hour"],
-            weight=pl.col("weight") * scenario.further_setup_share,
-        )  # fmt: skip
-        parts.append(more.filter(pl.col("units") > 0))
-    return pl.concat(parts)
-
-
-def _recovered(
-    priced: pl.DataFrame, summary: MinuteSummary, scenario: Scenario
-) -> list[pl.DataFrame]:
-    """What found stops would earn: the coded encounters of their place once more, in proportion."""
-    if not scenario.recovered_share:
-        return []
-    moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
-    timed = (pl.col("outcome") == "coded") & pl.col("minutes").is_not_null()
-    outcomes = (
-        summary.counts.with_columns(place=moved)
-        .group_by("place")
-        .agg(
-            waiting=pl.col("encounters").filter(pl.col("outcome") == "query").sum(),
-            coded=pl.col("encounters").filter(timed).sum(),
-        )
-    )
-    share = pl.when(pl.col("coded") > 0).then(pl.col("waiting") / pl.col("coded")).otherwise(0.0)
-    more = priced.join(outcomes.select("place", _more=share), on="place", how="left")
-    weight = pl.col("weight") * pl.col("_more") * scenario.recovered_share
-    found = more.with_columns(weight=weight, minutes=pl.lit(None, pl.Int64))
-    return [found.drop("_more").filter(pl.col("weight") > 0)]

@@ -5,63 +5,33 @@ group) says all that units and amounts depend on. It is made once; then a change
 costs the same for a hundred encounters and for fifty million.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
-from subq_toolkit.coding import Coded
 from subq_toolkit.errors import InputError
-from subq_toolkit.fees import FeeTables, bundled_tables
 from subq_toolkit.policy import Policy
 
-#: Tables whose first days begin a period of prices.
-_PRICED_BY = ("relative_values", "conversion_factors", "gpcis", "opps_rates", "wage_indexes")
-_COUNTED = {
+#: The columns of every summary, in the order in which its rows are sorted.
+COUNTED = {
     "period": pl.Date,
     "minutes": pl.Int64,
     "setup": pl.Boolean,
     "outcome": pl.String,
     "place": pl.String,
 }
-_OWN = ("encounter_id", "encounters", "code", "role", "units")
-
-
-def _on_clock(minutes: int) -> pl.Expr:
-    """Whether first start and last stop both lie on full steps of the clock; never if unknown.
-
-    Holds in every zone that is a multiple of the step off UTC, as all of the US are.
-    """
-    step_us = minutes * 60_000_000
-    begins, ends = pl.col("_first_us") % step_us == 0, pl.col("_last_us") % step_us == 0
-    return (begins & ends).fill_null(False)
-
-
-#: Groups that are made from the facts of an encounter, beside columns that it carries.
-_MADE = {
-    "month": pl.col("service_date").dt.truncate("1mo"),
-    "week": pl.col("service_date").dt.truncate("1w"),
-    "rounding": (
-        pl.when(_on_clock(15)).then(pl.lit("15 min"))
-        .when(_on_clock(5)).then(pl.lit("5 min"))
-        .otherwise(pl.lit("1 min"))
-    ),
-}  # fmt: skip
-#: Where the service was given, by the setting of the encounter.
-_PLACES = {
-    "emergency": "hospital",
-    "clinic": "hospital",
-    "treatment_room": "hospital",
-    "physician_office": "office",
-    "home": "home",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MinuteSummary:
     """Encounters counted by what their units and money depend on.
+
+    Summaries of parts of the work add up: ``spring + summer``, or ``combined`` for many. Two
+    are equal when they count the same encounters in the same way. ``write_minute_summary``
+    keeps one in a file.
 
     Attributes
     ----------
@@ -76,24 +46,59 @@ class MinuteSummary:
         Columns of the encounters that were kept apart, e.g. ``payer``.
     policy
         The choices under which they were coded.
+    zones
+        Zones of local dates of the work, sorted; none where none is known.
+    first_days
+        The days on which prices change, by which periods were told apart; none if not known.
+    until
+        Last day of the last month in which a service was counted; null if not known.
     """
 
     counts: pl.DataFrame
     by: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    zones: tuple[str, ...] = ()
+    first_days: tuple[date, ...] = ()
+    until: date | None = None
 
     def __post_init__(self) -> None:
-        missing = [name for name in (*_COUNTED, *self.by) if name not in self.counts.columns]
+        columns = [*COUNTED, *self.by, "encounters"]
+        missing = [name for name in columns if name not in self.counts.columns]
         if missing:
             raise InputError(
                 f"A minute summary has no column {', '.join(map(repr, missing))}. Make one with "
                 f"minute_summary(coded, by=[...])."
             )
+        object.__setattr__(self, "counts", self.counts.select(columns))
 
-    @property
+    @cached_property
     def encounters(self) -> int:
         """Encounters in all. [1]"""
         return int(self.counts["encounters"].sum())
+
+    @cached_property
+    def coded(self) -> int:
+        """Coded encounters in which an infusion ran. [1]"""
+        return int(self.counts.filter(infused())["encounters"].sum())
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Places that occur, sorted."""
+        return tuple(self.counts["place"].unique().sort())
+
+    @cached_property
+    def coded_periods(self) -> tuple[date, ...]:
+        """First days of the periods of coded encounters, sorted."""
+        return tuple(self.counts.filter(outcome="coded")["period"].unique().sort())
+
+    @cached_property
+    def last_infused(self) -> date | None:
+        """First day of the last period in which an infusion of a coded encounter ran."""
+        return self.counts.filter(infused())["period"].max()
+
+    def span(self, column: str) -> tuple[date | None, date | None]:
+        """The first and the last day of ``period``, ``month`` or ``week``; null for none."""
+        return _span(self, column)
 
     def only(self, *by: str) -> "MinuteSummary":
         """The same encounters with fewer columns kept apart; made once for each choice.
@@ -105,9 +110,48 @@ class MinuteSummary:
         """
         return _only(self, by)
 
+    def without_split(self, days: Iterable[date]) -> list[date]:
+        """Those of the days on which prices change that fall inside one of its periods."""
+        begins = self.counts["period"].min()
+        if not self.first_days or self.until is None or begins is None:
+            return []
+        return sorted(day for day in {*days} - {*self.first_days} if begins < day <= self.until)
+
+    def __add__(self, other: object) -> "MinuteSummary":
+        if not isinstance(other, MinuteSummary):
+            return NotImplemented
+        return combined([self, other])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MinuteSummary):
+            return NotImplemented
+        return self is other or (
+            self._told == other._told
+            and self.counts.schema == other.counts.schema
+            and self.counts.equals(other.counts)
+        )
+
+    def __hash__(self) -> int:
+        return hash((*self._told, self.counts.height, self.encounters))
+
+    @property
+    def _told(self) -> tuple:
+        """All but the rows."""
+        return (self.by, self.policy, self.zones, self.first_days, self.until)
+
     def __repr__(self) -> str:
         by = f" by {', '.join(self.by)}" if self.by else ""
         return f"<MinuteSummary: {self.encounters:,} encounters in {self.counts.height:,} rows{by}>"
+
+
+def infused() -> pl.Expr:
+    """Whether rows of a summary are of coded encounters in which an infusion ran."""
+    return (pl.col("outcome") == "coded") & pl.col("minutes").is_not_null()
+
+
+@lru_cache(maxsize=64)
+def _span(summary: MinuteSummary, column: str) -> tuple[date | None, date | None]:
+    return summary.counts[column].min(), summary.counts[column].max()
 
 
 @lru_cache(maxsize=64)
@@ -117,81 +161,77 @@ def _only(summary: MinuteSummary, by: tuple[str, ...]) -> MinuteSummary:
             f"The summary keeps no column {', '.join(map(repr, unknown))} apart. Make it with "
             f"minute_summary(coded, by={unknown!r})."
         )
-    keys = [*_COUNTED, *by]
-    counts = summary.counts.group_by(keys).agg(pl.col("encounters").sum()).sort(keys)
-    return MinuteSummary(counts, by, summary.policy)
+    return replace(summary, counts=added_up(summary.counts, by), by=by)
 
 
-def minute_summary(
-    coded: Coded, *, by: Sequence[str] = (), tables: FeeTables | None = None
-) -> MinuteSummary:
-    """Count coded encounters by minutes, set-up, period of prices and groups.
+def added_up(counts: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Sorted counts with one row for each combination."""
+    keys = [*COUNTED, *by]
+    return counts.group_by(keys).agg(pl.col("encounters").sum()).sort(keys)
+
+
+def period_of(day: pl.Expr, first_days: pl.Series) -> pl.Expr:
+    """The last of the first days up to ``day``; ``day`` itself before all of them."""
+    place = pl.lit(first_days).search_sorted(day, side="right").cast(pl.Int64) - 1
+    begun = pl.lit(first_days).gather(pl.when(place >= 0).then(place))
+    return pl.coalesce(begun, day)
+
+
+def combined(summaries: Iterable[MinuteSummary]) -> MinuteSummary:
+    """Add up summaries of parts of the work: files, months or hospitals.
 
     Parameters
     ----------
-    coded
-        What ``code_administrations`` returned.
-    by
-        What else to keep apart: columns of ``coded.encounters``, e.g. ``["payer", "pumps"]``;
-        ``month`` or ``week`` of service (their first day); ``rounding``: the step of the clock
-        on which both the first start and the last stop lie (``15 min``, ``5 min``, ``1 min``).
-    tables
-        The fee tables whose changes begin a period; the bundled ones by default.
+    summaries
+        One or more of the same policy and ``by``. No encounter may be in two of them: that
+        cannot be seen in a summary.
 
     Raises
     ------
     InputError
-        If the encounters have no such column.
+        If there is none, one is something else, or policy, columns, the kinds of the columns or
+        the days on which prices change differ.
     """
-    if not isinstance(coded, Coded):
-        raise InputError(
-            f"Hand in what code_administrations returned; this is a {type(coded).__name__}."
-        )
-    by = [by] if isinstance(by, str) else list(by)
-    taken = [name for name in by if by.count(name) > 1 or name in (*_COUNTED, *_OWN)]
-    if taken:
-        raise InputError(
-            f"{taken[0]!r} cannot be kept apart: the summary has it already, or it is named "
-            f"twice. Name a column of yours, e.g. 'payer', once."
-        )
-    schema = coded.facts.collect_schema()
-    carried = coded.encounters.collect_schema()
-    unknown = [name for name in by if name not in (*carried, *_MADE)]
-    if unknown:
-        raise InputError(
-            f"The encounters have no column {', '.join(map(repr, unknown))}. They have "
-            f"{', '.join(carried)}; there are also {', '.join(_MADE)}."
-        )
-    setting = pl.col("setting") if "setting" in schema else pl.lit(None, pl.String)
-    place = setting.cast(pl.String).replace_strict(_PLACES, default="not_stated")
-    days = pl.Series(_first_days(tables or bundled_tables())).sort()
-    known = (pl.col("outcome") != "query") & (pl.col("_runs") > 0)
-    compared = "_begun" if coded.policy.seconds == "count" else "_minutes"
-    rows = coded.facts.select(
-        "encounter_id",
-        period=_period(pl.col("service_date"), days),
-        minutes=pl.when(known).then(compared).cast(pl.Int64),
-        setup=pl.col("_new_setup").fill_null(False),
-        outcome=pl.col("outcome").cast(pl.String),
-        place=place,
-        **{name: made for name, made in _MADE.items() if name in by and name not in carried},
+    parts = list(summaries)
+    others = [one for one in parts if not isinstance(one, MinuteSummary)]
+    if others or not parts:
+        found = f"one is a {type(others[0]).__name__}" if others else "there is none"
+        raise InputError(f"Hand in summaries that minute_summary(coded) returned; {found}.")
+    first = parts[0]
+    for one in parts[1:]:
+        _check_alike(first, one)
+    days = tuple(sorted({day for one in parts for day in one.first_days}))
+    for one in parts:
+        if split := one.without_split(days):
+            raise InputError(
+                f"Summaries of other prices cannot be added up: in one of them {split[0]} begins a "
+                f"period, in another it does not. Make both with the same tables."
+            )
+    counts = added_up(pl.concat([one.counts for one in parts]), first.by)
+    return MinuteSummary(
+        counts,
+        first.by,
+        first.policy,
+        zones=tuple(sorted({zone for one in parts for zone in one.zones})),
+        first_days=days,
+        until=max((one.until for one in parts if one.until), default=None),
     )
-    if from_columns := [name for name in by if name in carried]:
-        groups = coded.encounters.select("encounter_id", *map(pl.col, from_columns))
-        rows = rows.join(groups, on="encounter_id", how="left")
-    keys = [*_COUNTED, *by]
-    counts = rows.group_by(keys).agg(encounters=pl.len().cast(pl.Int64)).sort(keys).collect()
-    return MinuteSummary(counts, tuple(by), coded.policy)
 
 
-def _first_days(tables: FeeTables) -> list[date]:
-    days = {day for name in _PRICED_BY for day in tables[name]["start"]}
-    ended = {day for name in _PRICED_BY for day in tables[name]["until"].drop_nulls()}
-    return [*days, *(date.fromordinal(day.toordinal() + 1) for day in ended)]
-
-
-def _period(day: pl.Expr, first_days: pl.Series) -> pl.Expr:
-    """The last day on which a price changed, up to ``day``; ``day`` itself before all of them."""
-    place = pl.lit(first_days).search_sorted(day, side="right").cast(pl.Int64) - 1
-    begun = pl.lit(first_days).gather(pl.when(place >= 0).then(place))
-    return pl.coalesce(begun, day)
+def _check_alike(first: MinuteSummary, other: MinuteSummary) -> None:
+    if other.by != first.by:
+        raise InputError(
+            f"Summaries by {list(first.by)!r} and by {list(other.by)!r} cannot be added up. "
+            f"summary.only(...) leaves columns out, so that both keep the same ones apart."
+        )
+    if other.policy != first.policy:
+        raise InputError(
+            f"Summaries of work coded under {first.policy} and under {other.policy} cannot be "
+            f"added up. Code both under one policy."
+        )
+    held, given = first.counts.schema, other.counts.schema
+    if unlike := [name for name in (*COUNTED, *first.by) if held[name] != given[name]]:
+        raise InputError(
+            f"Column {unlike[0]!r} is {held[unlike[0]]} in one summary and {given[unlike[0]]} in "
+            f"another. Give it one kind before the work is coded."
+        )

@@ -144,3 +144,20 @@ class Scenario:
             for name in names
             if getattr(other, name) != getattr(self, name)
         }
+
+
+def check_kinds(summary: object, *scenarios: object) -> None:
+    """Refuse what is no summary or no scenario.
+
+    Raises
+    ------
+    InputError
+        The message says what to hand in.
+    """
+    if not isinstance(summary, MinuteSummary):
+        raise InputError(
+            f"Hand in what minute_summary(coded) returned; this is a {type(summary).__name__}."
+        )
+    for one in scenarios:
+        if not isinstance(one, Scenario):
+            raise InputError(f"Terms are a Scenario(name, ...); this is a {type(one).__name__}.")

@@ -10,6 +10,7 @@ one from a million.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.fees import FeeTables
 from subq_toolkit.scenarios.comparison import total_usd
-from subq_toolkit.scenarios.expected import expected_encounters
+from subq_toolkit.scenarios.counted_lines import expected_encounters
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.scenario import Scenario
 
@@ -102,18 +103,49 @@ def simulate(
         raise InputError(f"'draws' is a whole number from 1 to {_MOST_DRAWS:,}.")
     if not _whole(seed) or seed < 0:
         raise InputError("'seed' is a whole number, zero or more, so that it can be repeated.")
+    _check_seen("denials_seen", denials_seen)
+    _check_seen("recoveries_seen", recoveries_seen)
     summary = scenario.work or summary
+    charged = replace(scenario, work=None, denial_rate=0.0)
+    sums, n, state = _charged(summary, charged, seed, draws, recoveries_seen, tables)
+    random = np.random.default_rng()
+    random.bit_generator.state = state
+    paid = 1 - _rate(denials_seen, scenario.denial_rate, draws, random)
+    exact = float(total_usd(summary, scenario, tables=tables))
+    return Simulation(_widened(sums * paid / 100, n), exact, n, seed)
+
+
+@lru_cache(maxsize=16)
+def _charged(
+    summary: MinuteSummary,
+    scenario: Scenario,
+    seed: int,
+    draws: int,
+    recoveries_seen: tuple[int, int] | None,
+    tables: FeeTables | None,
+) -> tuple[np.ndarray, int, dict]:
+    """Totals before denials [cents], how many encounters, and where the random numbers are."""
+    coded, sums, n, state = _coded(
+        summary, replace(scenario, recovered_share=0.0), seed, draws, tables
+    )
+    random = np.random.default_rng()
+    random.bit_generator.state = state
+    found = _rate(recoveries_seen, scenario.recovered_share, draws, random)
+    sums = sums + _recovered(summary, scenario, coded, found, random)
+    return sums, n, random.bit_generator.state
+
+
+@lru_cache(maxsize=16)
+def _coded(
+    summary: MinuteSummary, scenario: Scenario, seed: int, draws: int, tables: FeeTables | None
+) -> tuple[pl.DataFrame, np.ndarray, int, dict]:
+    """What coded encounters earn, their totals [cents], how many, and the random numbers."""
     random = np.random.default_rng(seed)
-    coded = _amounts(summary, replace(scenario, denial_rate=0, recovered_share=0), tables)
+    coded = _amounts(summary, scenario, tables)
     n = int(coded["encounters"].sum())
     if not n:
         raise InputError("There is no coded encounter to resample. Look at coded.reconcile().")
-    sums = _resampled(coded, n, draws, random)
-    found = _rate("recoveries_seen", recoveries_seen, scenario.recovered_share, draws, random)
-    sums = sums + _recovered(summary, scenario, coded, found, random)
-    paid = 1 - _rate("denials_seen", denials_seen, scenario.denial_rate, draws, random)
-    exact = float(total_usd(summary, scenario, tables=tables))
-    return Simulation(_widened(sums * paid / 100, n), exact, n, seed)
+    return coded, _resampled(coded, n, draws, random), n, random.bit_generator.state
 
 
 def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | None) -> pl.DataFrame:
@@ -124,9 +156,9 @@ def _amounts(summary: MinuteSummary, scenario: Scenario, tables: FeeTables | Non
 
 
 def _resampled(
-    amounts: pl.DataFrame, n: int, draws: int, random: np.random.Generator
+    amounts: pl.DataFrame, n: int | np.ndarray, draws: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Sums of ``n`` encounters drawn with replacement, one a draw. [cents]"""
+    """Sums of ``n`` encounters, or of so many in each draw, drawn with replacement. [cents]"""
     shares = amounts["encounters"].to_numpy() / amounts["encounters"].sum()
     return random.multinomial(n, shares, size=draws) @ amounts["cents"].to_numpy()
 
@@ -139,36 +171,38 @@ def _recovered(
     random: np.random.Generator,
 ) -> np.ndarray:
     """What found stops earn in each draw: encounters of the same place, drawn anew. [cents]"""
-    sums = np.zeros(len(rates))
+    draws = len(rates)
+    sums = np.zeros(draws)
     if not rates.any():
         return sums
     moved = pl.col("place") if scenario.setting == "as_charted" else pl.lit(scenario.setting)
-    waiting = summary.counts.filter(pl.col("outcome") == "query").group_by(place=moved).agg(
-        pl.col("encounters").sum()
-    )  # fmt: skip
+    query = summary.only().counts.filter(pl.col("outcome") == "query")
+    waiting = query.group_by(place=moved).agg(pl.col("encounters").sum())
     for place, count in waiting.sort("place").rows():
         here = coded.filter(pl.col("place") == place)
         if not here.is_empty():
-            found = random.binomial(count, rates)
-            sums += [float(_resampled(here, n, 1, random)[0]) for n in found]
+            sums += _resampled(here, random.binomial(count, rates), draws, random)
     return sums
 
 
-def _rate(
-    name: str,
-    seen: tuple[int, int] | None,
-    rate: float,
-    draws: int,
-    random: np.random.Generator,
-) -> np.ndarray:
-    """A rate for each draw: as stated, or from the beta distribution of what was seen. [1]"""
+def _check_seen(name: str, seen: object) -> None:
+    """Refuse what is no pair of events and cases."""
     if seen is None:
-        return np.full(draws, rate)
+        return
     if not isinstance(seen, tuple) or len(seen) != 2 or not all(map(_whole, seen)):
         raise InputError(f"'{name}' is a pair of whole numbers, e.g. (6, 100) for 6 of 100.")
     events, cases = seen
     if not 0 <= events <= cases or cases < 1:
         raise InputError(f"'{name}' is a pair of events and cases, events being at most cases.")
+
+
+def _rate(
+    seen: tuple[int, int] | None, rate: float, draws: int, random: np.random.Generator
+) -> np.ndarray:
+    """A rate for each draw: as stated, or from the beta distribution of what was seen. [1]"""
+    if seen is None:
+        return np.full(draws, rate)
+    events, cases = seen
     return random.beta(events + 0.5, cases - events + 0.5, size=draws)
 
 

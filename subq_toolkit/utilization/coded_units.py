@@ -7,8 +7,9 @@ from subq_toolkit.durations import group_names
 from subq_toolkit.durations.timed_encounters import ALL
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.minute_summary import infused
 from subq_toolkit.scenarios.rate_cards import ROLES
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import UNITS, unit_columns
 
 #: The codes as columns of ``coded.encounters`` name them, and the role of each; those of 2008
@@ -37,11 +38,6 @@ def grouped_counts(summary: MinuteSummary, by: str | None) -> pl.DataFrame:
     counts = summary.only(*([] if by == _PLACE else [by])).counts
     names = group_names(by, counts.schema[by])
     return counts.with_columns(group=names.str.replace_all("_", " ") if by == _PLACE else names)
-
-
-def infused() -> pl.Expr:
-    """Whether rows of a summary are of coded encounters in which an infusion ran."""
-    return (pl.col("outcome") == "coded") & pl.col("minutes").is_not_null()
 
 
 def coded_units(summary: MinuteSummary, by: str | None = None) -> pl.DataFrame:

@@ -5,9 +5,10 @@ import polars as pl
 from subq_toolkit.durations.timed_encounters import check_whole
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.minute_summary import infused
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import EDITS, TIME, unit_columns
-from subq_toolkit.utilization.coded_units import CODES, infused
+from subq_toolkit.utilization.coded_units import CODES
 
 #: The row of ``moved_steps`` that holds all codes together.
 TOTAL = "total"
@@ -108,7 +109,7 @@ def steps_in_effect(summary: MinuteSummary) -> dict[str, int | str]:
         the newest ones where there is none.
     """
     check_kinds(summary)
-    last = summary.counts.filter(infused())["period"].max()
+    last = summary.last_infused
     found = {
         "at_least_min": TIME["initial_hour_at_least"],
         "more_than_min": TIME["additional_hour_more_than"],

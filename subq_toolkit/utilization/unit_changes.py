@@ -7,7 +7,7 @@ import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.scenarios import MinuteSummary
-from subq_toolkit.scenarios.expected import check_kinds
+from subq_toolkit.scenarios.scenario import check_kinds
 from subq_toolkit.units import unit_columns
 from subq_toolkit.utilization.coded_units import CODES, check_code, infused
 

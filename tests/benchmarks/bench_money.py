@@ -1,13 +1,14 @@
-"""How long prices, the minute summary, comparisons and a slider take for a million encounters.
+"""How long prices, the minute summary and comparisons take for a million encounters.
 
-Run with ``pytest tests/benchmarks/bench_money.py``; it is not part of the test suite.
+Run with ``pytest tests/benchmarks/bench_money.py``; it is not part of the test suite. What a
+moved slider takes is measured in ``bench_charts.py``.
 Compare the rows of one run with each other, not with those of another machine.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from itertools import count, cycle
+from itertools import count
 
 import polars as pl
 import pytest
@@ -15,7 +16,6 @@ import pytest
 import subq_toolkit as sq
 from subq_toolkit import scenarios
 from subq_toolkit.fees import who_pays
-from subq_toolkit.panels import ScenarioPanel
 
 LINES = ENCOUNTERS = 1_000_000
 BASE = scenarios.Scenario("as charted", on=date(2026, 3, 2))
@@ -79,14 +79,3 @@ def test_a_bridge(benchmark: Callable, summary: scenarios.MinuteSummary) -> None
 
 def test_two_thousand_draws(benchmark: Callable, summary: scenarios.MinuteSummary) -> None:
     assert benchmark(lambda: scenarios.simulate(summary, FOUND, seed=1)).encounters > 0
-
-
-@pytest.mark.parametrize("size", ["the bundled export", "a million encounters"])
-def test_a_slider_moves(benchmark: Callable, summary: scenarios.MinuteSummary, size: str) -> None:
-    panel = ScenarioPanel() if size == "the bundled export" else ScenarioPanel(summary)
-    slider, shares = panel.rows[1].entries["denial_percent"], cycle(range(1, 50))
-
-    def move() -> None:
-        slider.value = float(next(shares))
-
-    benchmark.pedantic(move, rounds=30, warmup_rounds=3)
