@@ -12,6 +12,7 @@ from subq_toolkit.charted_run import Administration
 from subq_toolkit.coded_files import CodedFiles, code_files, read_coded_files
 from subq_toolkit.coding import Coded, code_administrations
 from subq_toolkit.conversion import convert_iv_to_sc, iv_to_sc_presets
+from subq_toolkit.deidentification import deidentify
 from subq_toolkit.documentation import checklist
 from subq_toolkit.dosing import max_dose_rate_mg_per_h
 from subq_toolkit.encounter import EncounterResult, code_encounter
@@ -53,6 +54,7 @@ __all__ = [
     "convert_iv_to_sc",
     "dataset",
     "datasets",
+    "deidentify",
     "explain",
     "first_hour_units",
     "fold_events",

@@ -16,6 +16,7 @@ from subq_toolkit.pump_setups import setups_and_sites
 CARRIED = ("setting", "payer", "locality", "department")
 _TIME = read_parameters("infusion_time")
 _SHORTEST_DWELL_H = min(dated.value for dated in _TIME["site_dwell"].values)
+_MARKS = ("_site_changed", "_reset_charted", "_pump_overlap", "_later_encounter")
 _RUN = ["encounter_id", "_pump", "_site", "setup_charted", "_from_us", "_to_us"]
 
 
@@ -95,13 +96,20 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
         ``encounter_id``, ``service_date``, the carried columns and the facts.
     """
     runs = counted_runs(rows, policy).cache()
+    # Numbers for the few names of places and payers: least and greatest of text are slow.
+    names = [name for name in CARRIED if name in intake.given and COLUMNS[name] == pl.String]
     facts = counted_time(
-        runs, ["encounter_id"], bridge_min=policy.bridge_pauses_min, also=_also(intake)
-    )
+        runs.with_columns(pl.col(names).cast(pl.Categorical)),
+        ["encounter_id"],
+        bridge_min=policy.bridge_pauses_min,
+        also=_also(intake),
+    ).with_columns(pl.col(names).cast(pl.String))
     times = ("_counted_us", "_charted_us", "_paused_us", "_bridged_us", "_longest_pause_us")
     facts = facts.with_columns(
-        pl.col(times).fill_null(0), _runs=pl.col("_runs") + pl.col("_momentary_runs")
-    )
+        pl.col(times).fill_null(0),
+        _runs=pl.col("_runs") + pl.col("_momentary_runs"),
+        service_date=pl.coalesce("_counted_day", "_any_day"),
+    ).cache()
     several = (
         (pl.col("_pump_first") != pl.col("_pump_last"))
         | (pl.col("_site_first") != pl.col("_site_last"))
@@ -112,13 +120,17 @@ def encounter_facts(intake: Intake, rows: pl.LazyFrame, policy: Policy) -> pl.La
     begun = runs.filter(pl.col("_counts") & (pl.col("_ends_us") >= pl.col("_start_us")))
     closer = begun.with_columns(_from_us="_start_us", _to_us="_ends_us").select(_RUN)
     closer = closer.join(facts.filter(several), on="encounter_id", how="semi")
-    facts = facts.join(setups_and_sites(closer), on="encounter_id", how="left").with_columns(
+    setups = setups_and_sites(closer)
+    if "patient_id" in intake.given:
+        later = later_of_two(facts).with_columns(_later_encounter=pl.lit(True))
+        found = setups.join(later, on="encounter_id", how="full", coalesce=True)
+    else:
+        found = setups.with_columns(_later_encounter=pl.lit(False))
+    return facts.join(found, on="encounter_id", how="left").with_columns(
         pl.col("_pumps").fill_null(pl.when(pl.col("_counted_rows") > 0).then(1).otherwise(0)),
-        pl.col("_site_changed", "_reset_charted", "_pump_overlap").fill_null(False),
+        pl.col(_MARKS).fill_null(False),
         _new_setup=pl.col("_new_setup_us").is_not_null(),
-        service_date=pl.coalesce("_counted_day", "_any_day"),
     )
-    return _later_of_two(facts, intake)
 
 
 def _also(intake: Intake) -> list[pl.Expr]:
@@ -215,15 +227,30 @@ def _is_pattern(name: str) -> bool:
     return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 
-def _later_of_two(facts: pl.LazyFrame, intake: Intake) -> pl.LazyFrame:
-    """Mark encounters whose patient began an earlier one on the same date."""
-    if "patient_id" not in intake.given:
-        return facts.with_columns(_later_encounter=pl.lit(False))
-    same_day = ["_patient", "service_date"]
-    infused = pl.col("_patient").is_not_null() & (pl.col("_counted_rows") > 0)
-    begins, tie = pl.col("_begins_us"), pl.col("encounter_id").hash()
-    facts = facts.with_columns(_begins_first=begins.filter(infused).min().over(same_day))
-    at_once = infused & begins.eq_missing(pl.col("_begins_first"))
-    return facts.with_columns(_tie=tie.filter(at_once).min().over(same_day)).with_columns(
-        _later_encounter=infused & ~(at_once & (tie == pl.col("_tie")))
+def later_of_two(facts: pl.LazyFrame) -> pl.LazyFrame:
+    """Names of encounters whose patient began an earlier one on the same date.
+
+    Parameters
+    ----------
+    facts
+        ``encounter_id, service_date, _patient, _counted_rows, _begins_us`` of encounters.
+
+    Returns
+    -------
+    pl.LazyFrame
+        ``encounter_id`` of each encounter but the first of its patient and date; of those that
+        begin in the same moment one is taken for the first.
+    """
+    day, begins = ["_patient", "service_date"], pl.col("_begins_us")
+    infused = facts.filter(pl.col("_patient").is_not_null() & (pl.col("_counted_rows") > 0))
+    infused = infused.select("encounter_id", "_begins_us", *day)
+    # Few patients are seen twice on a date: only those are compared.
+    several = infused.group_by(day).agg(_first=begins.min(), _seen=pl.len())
+    several = several.filter(pl.col("_seen") > 1).drop("_seen")
+    at_once, tie = begins.eq_missing(pl.col("_first")), pl.col("encounter_id").hash()
+    first = tie.filter(at_once).min().over(day)
+    return (
+        infused.join(several, on=day, nulls_equal=True)
+        .filter(~(at_once & (tie == first)))
+        .select("encounter_id")
     )

@@ -62,15 +62,19 @@ def counted_time(
         .cache()
     )
     bridge_us = bridge_min * MINUTE_US
-    few = grouped.filter(pl.col("_runs") <= 3).with_columns(**_pauses_of_up_to_three(bridge_us))
-    several = grouped.filter(pl.col("_runs") > 3)
-    sorted_pauses = _pauses_by_sorting(
+    several = grouped.filter(pl.col("_runs") > 3).select(by)
+    by_sorting = _pauses_by_sorting(
         runs.filter(_START.is_not_null()).join(several, on=by, how="semi"), by, bridge_us
     )
-    many = several.join(sorted_pauses, on=by, how="left")
+    few = {
+        name: pl.when(pl.col("_runs") <= 3).then(pauses).otherwise(f"{name}_sorted")
+        for name, pauses in _pauses_of_up_to_three(bridge_us).items()
+    }
     counted = pl.col("_last_us") - pl.col("_first_us") - pl.col("_paused_us")
     return (
-        pl.concat([few, many])
+        grouped.join(by_sorting, on=by, how="left", nulls_equal=True)
+        .with_columns(**few)
+        .drop(f"{name}_sorted" for name in few)
         .with_columns(
             _counted_us=counted,
             _charted_us=pl.col("_stop_sum") - pl.col("_start_sum"),
@@ -105,9 +109,9 @@ def _pauses_by_sorting(runs: pl.LazyFrame, by: Sequence[str], bridge_us: int) ->
         runs.group_by(by)
         .agg(_gap=gap)
         .with_columns(
-            _paused_us=_list_sum(pl.element() > max(bridge_us, 0)),
-            _bridged_us=_list_sum((pl.element() > 0) & (pl.element() <= bridge_us)),
-            _longest_pause_us=pl.max_horizontal(pl.col("_gap").list.max(), 0),
+            _paused_us_sorted=_list_sum(pl.element() > max(bridge_us, 0)),
+            _bridged_us_sorted=_list_sum((pl.element() > 0) & (pl.element() <= bridge_us)),
+            _longest_pause_us_sorted=pl.max_horizontal(pl.col("_gap").list.max(), 0),
         )
         .drop("_gap")
     )

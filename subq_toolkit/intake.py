@@ -93,7 +93,8 @@ def take_in(
     missed = {
         name: _entry(name, schema[name]).is_not_null() & typed[name].is_null()
         for name in _PLAIN
-        if name in schema and COLUMNS[name] != pl.String
+        # What has its type already misses nothing.
+        if name in schema and COLUMNS[name] not in (pl.String, schema[name])
     }
     unread = [times.pop(f"_{name.removesuffix('_at')}_unread") for name in TIMES]
     unread += [mark for name, mark in missed.items() if name not in CHOICES]

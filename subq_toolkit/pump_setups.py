@@ -33,62 +33,72 @@ def setups_and_sites(runs: pl.LazyFrame) -> pl.LazyFrame:
         ``_reset_charted`` (a pump that had run is set up again at a new site),
         ``_pump_overlap`` (runs of one pump overlap), ``_dwell_us`` (longest stay at a site).
     """
-    marked = _marked(runs)
+    marked = _marked(runs).cache()
     setup, new_site = pl.col("_setup"), pl.col("_new_site")
     after_another = setup & new_site & (_START > pl.col("_first_setup_us"))
     after_another &= _START > pl.col("_first_site_us")
-    beside_another = pl.col("_sites_at_once") > pl.col("_sites_of_one")
-    further = after_another | beside_another
-    return marked.group_by("encounter_id").agg(
+    found = marked.group_by("encounter_id").agg(
         _pumps=pl.max_horizontal(pl.col("_pump").drop_nulls().n_unique(), 1),
-        _new_setup_us=_START.filter(further).min(),
+        _after_another_us=_START.filter(after_another).min(),
         _site_changed=(~setup & new_site & (_START > pl.col("_first_site_us"))).any(),
         _reset_charted=(after_another & (_START > pl.col("_pump_from_us"))).any(),
-        _pump_overlap=(pl.col("_pump_busy_until_us") > _START).any(),
+        _pump_overlap=pl.col("_overlaps").any(),
         _dwell_us=(pl.col("_site_to_us") - pl.col("_site_from_us")).max(),
+    )
+    further = pl.min_horizontal("_after_another_us", "_beside_another_us")
+    return (
+        found.join(_beside_another(marked), on="encounter_id", how="left")
+        .with_columns(_new_setup_us=further)
+        .drop("_after_another_us", "_beside_another_us")
     )
 
 
+def _beside_another(marked: pl.LazyFrame) -> pl.LazyFrame:
+    """The first moment of an encounter in which set-ups of several pumps bring new sites."""
+    moment, new = ["encounter_id", "_from_us"], pl.col("_setup") & pl.col("_new_site")
+    by_pump = marked.filter(new).group_by(*moment, "_of_pump").agg(pl.col("_of_site").unique())
+    at_once = by_pump.group_by(moment).agg(
+        _pumps=pl.len(),
+        _sites_of_one=pl.col("_of_site").list.len().max(),
+        _sites=pl.col("_of_site").explode().n_unique(),
+    )
+    several = at_once.filter(pl.col("_sites") > pl.col("_sites_of_one"))
+    return several.group_by("encounter_id").agg(_beside_another_us=_START.min())
+
+
 def _marked(runs: pl.LazyFrame) -> pl.LazyFrame:
-    """Mark each run: is it of a set-up, is its site new, what else began in that moment."""
+    """Mark each run: is it of a set-up, is its site new, does it overlap one of its pump."""
     first = pl.col("encounter_id") != pl.col("encounter_id").shift(1)
     of_pump = first | pl.col("_pump").ne_missing(pl.col("_pump").shift(1))
-    # Numbers in place of names: windows over them are several times as quick.
+    begins = of_pump | (_START != _START.shift(1))
+    # Numbers in place of names: windows over one whole number are many times as quick.
     numbered = (
         runs.unique()
         .sort("encounter_id", "_pump", "_from_us", "_to_us")
         .with_columns(
             _encounter=first.fill_null(True).cum_sum(),
             _of_pump=of_pump.fill_null(True).cum_sum(),
+            _begun=begins.fill_null(True).cum_sum(),
             _of_site=pl.when(_SITE.is_not_null()).then(_SITE.hash()),
+            # Sorted by start: where any two runs of a pump overlap, two in a row do.
+            _overlaps=(~of_pump & (pl.col("_to_us").shift(1) > _START)).fill_null(False),
         )
+        .with_columns(_at_site=pl.struct("_encounter", "_of_site").hash())
     )
-    by_site, moment = ["_encounter", "_of_site"], ["_encounter", "_from_us"]
-    new_of_setup = pl.col("_of_site").filter(pl.col("_setup") & pl.col("_new_site")).n_unique()
     return (
         numbered.with_columns(
             _pump_from_us=_START.min().over("_of_pump"),
-            _pump_busy_until_us=pl.col("_to_us").cum_max().shift(1).over("_of_pump"),
-            _site_from_us=_START.min().over(by_site),
-            _site_to_us=pl.col("_to_us").max().over(by_site),
+            _site_from_us=_START.min().over("_at_site"),
+            _site_to_us=pl.col("_to_us").max().over("_at_site"),
             _first_site_us=_START.filter(_SITE.is_not_null()).min().over("_encounter"),
             _pumps_named=pl.col("_pump").is_not_null().any().over("_encounter"),
         )
-        .with_columns(_setup=_is_setup().any().over("_of_pump", "_from_us"))
-        .with_columns(
-            _first_setup_us=_START.filter("_setup").min().over("_encounter"),
-            _site_shared=(~pl.col("_setup")).any().over(*by_site, "_from_us"),
-        )
-        .with_columns(
-            _new_site=_SITE.is_not_null()
-            & (_START == pl.col("_site_from_us"))
-            & ~(pl.col("_setup") & pl.col("_site_shared"))
-        )
-        .with_columns(
-            _sites_at_once=new_of_setup.over(moment),
-            _sites_of_pump=new_of_setup.over("_of_pump", "_from_us"),
-        )
-        .with_columns(_sites_of_one=pl.col("_sites_of_pump").max().over(moment))
+        .with_columns(_setup=_is_setup().any().over("_begun"))
+        .with_columns(_first_setup_us=_START.filter("_setup").min().over("_encounter"))
+        .with_columns(_opens_site=_SITE.is_not_null() & (_START == pl.col("_site_from_us")))
+        # Beside a run without a set-up, at a site that opens with both, none is further.
+        .with_columns(_shared=(~pl.col("_setup") & pl.col("_opens_site")).any().over("_at_site"))
+        .with_columns(_new_site=pl.col("_opens_site") & ~(pl.col("_setup") & pl.col("_shared")))
     )
 
 

@@ -7,7 +7,7 @@ figures have one shape and two readings; ``order`` says which of them comes firs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import polars as pl
@@ -63,8 +63,9 @@ _DAY, _NO_TIME = timedelta(days=1), timedelta()
 ORDERS = ("month_first", "day_first")
 OFFSET = r"^(.+ .*\d) ?([Zz]|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)$"
 MIDNIGHT = r"^(.+ )24(:?00)(:?00)?$"
-#: A year typed with too few figures is not a year of charting.
-FIRST_MOMENT = datetime(1900, 1, 1)
+#: Times outside these years are slips of typing or of a conversion, and unreadable: the years
+#: that ``facility_time`` believes. Shifted dates of de-identified data reach into the 2200s.
+FIRST_MOMENT, END_OF_TIMES = datetime(1900, 1, 1), datetime(2400, 1, 1)
 
 
 def tidy(text: pl.Expr) -> pl.Expr:
@@ -113,9 +114,31 @@ class TimeReading:
     def _wall_clock(self, text: pl.Expr) -> pl.Expr:
         at_end = text.str.contains(MIDNIGHT)
         text = text.str.replace(MIDNIGHT, "${1}00${2}${3}") if self.midnights else text
-        moment = moments(text, self.formats)
-        moment = pl.when(moment >= FIRST_MOMENT).then(moment)
-        return moment + pl.when(at_end).then(_DAY).otherwise(_NO_TIME) if self.midnights else moment
+        moment = believed(moments(text, self.formats))
+        later = moment + pl.when(at_end).then(_DAY).otherwise(_NO_TIME)
+        return believed(later) if self.midnights else moment
+
+
+def believed(moment: pl.Expr) -> pl.Expr:
+    """Date-times in microseconds that are of a year which is believed; others are null."""
+    return pl.when(moment.is_between(FIRST_MOMENT, END_OF_TIMES, closed="left")).then(moment)
+
+
+def believed_typed(moment: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
+    """Typed date-times of any unit and zone as microseconds; others than believed are null."""
+    ticks, per_second = moment.to_physical(), {"ms": 10**3, "us": 10**6, "ns": 10**9}
+    first, end = (
+        int(one.replace(tzinfo=UTC).timestamp()) * per_second[dtype.time_unit]
+        for one in (FIRST_MOMENT, END_OF_TIMES)
+    )
+    believed_ones = pl.when(ticks.is_between(first, end, closed="left")).then(moment)
+    return believed_ones.cast(pl.Datetime("us", dtype.time_zone))
+
+
+def believed_day(day: pl.Expr) -> pl.Expr:
+    """Dates of a year that is believed; others, which Polars may not even show, are null."""
+    first, end = ((one - datetime(1970, 1, 1)).days for one in (FIRST_MOMENT, END_OF_TIMES))
+    return pl.when(day.to_physical().is_between(first, end, closed="left")).then(day)
 
 
 def moments(text: pl.Expr, formats: Sequence[TimeFormat]) -> pl.Expr:

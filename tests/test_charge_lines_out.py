@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import subq_toolkit as sq
-from subq_toolkit.audit import written_files
+from subq_toolkit.audit import sheet_cells
 from subq_toolkit.audit.charge_lines import charge_lines, write_charge_lines
 from subq_toolkit.errors import InputError
 
@@ -55,9 +55,9 @@ def test_files_hold_what_the_table_holds(tmp_path: Path, ending: str) -> None:
     path = write_charge_lines(lines("E2", "E1"), tmp_path / f"lines.{ending}")
     if ending == "csv":
         assert path.read_text("utf-8").splitlines() == [
-            "encounter_id,service_date,revenue_code,hcpcs,modifiers,units,reason",
-            "E1,2026-03-02,510,96369,,1,151 min counted.",
-            "E2,2026-03-02,510,96369,,1,151 min counted.",
+            '"encounter_id","service_date","revenue_code","hcpcs","modifiers","units","reason"',
+            '"E1","2026-03-02","510","96369","","1","151 min counted."',
+            '"E2","2026-03-02","510","96369","","1","151 min counted."',
         ]
     elif ending == "parquet":
         assert pl.read_parquet(path).equals(charge_lines(lines("E1", "E2")).collect())
@@ -76,8 +76,63 @@ def test_csv_text_never_begins_like_a_formula(tmp_path: Path, text: str) -> None
     path = write_charge_lines(lines(text, why=text), tmp_path / "lines.csv")
     with path.open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row["encounter_id"] == f"'{text}"
-    assert row["reason"] == f"'{text}"
+    for name in ("encounter_id", "reason"):
+        assert row[name].startswith("'")
+        assert row[name].replace("'", "") == text
+
+
+DIVIDED = ["E1;=1+1", "E1\t=1+1", "E1|=1+1", "E1\n=1+1", 'E1";=1+1', "E1,=1+1", ";-1;;+1", "E;\t@A"]
+
+
+@pytest.mark.parametrize("text", DIVIDED)
+def test_csv_text_begins_no_formula_where_fields_are_divided_otherwise(
+    tmp_path: Path, text: str
+) -> None:
+    path = write_charge_lines(lines(text, why=text), tmp_path / "lines.csv")
+    for separator in ",;\t|":
+        with path.open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file, delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@"))], separator
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["encounter_id"].replace("'", "") == row["reason"].replace("'", "") == text
+
+
+@pytest.mark.parametrize(
+    ("column", "held", "says"),
+    [
+        ("units", pl.lit("JANE DOE"), "holds String values; it must hold whole numbers"),
+        ("units", pl.lit(1.5), "holds Float64 values; it must hold whole numbers"),
+        ("units", pl.lit(2**64 - 1, pl.UInt64), "must hold whole numbers"),
+        ("encounter_id", pl.lit(b"\xff"), "holds Binary values; it must hold text or whole"),
+        ("encounter_id", pl.concat_list("encounter_id"), "must hold text or whole numbers"),
+        ("code", pl.lit(True), "holds Boolean values"),
+        ("revenue_code", pl.lit(1.5), "must hold text or whole numbers"),
+        ("why", pl.struct("code"), "must hold text"),
+        ("service_date", pl.lit("2026-03-02"), r"must hold days \(Date\)"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["csv", "parquet", "xlsx"])
+def test_columns_of_another_kind_are_named(
+    tmp_path: Path, column: str, held: pl.Expr, says: str, ending: str
+) -> None:
+    table = lines("E1", "E2").with_columns(held.alias(column))
+    with pytest.raises(InputError, match=f"Column '{column}' .*{says}") as error:
+        write_charge_lines(table, tmp_path / f"lines.{ending}")
+    assert "DOE" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_and_empty_columns_are_taken(tmp_path: Path) -> None:
+    table = lines("E1").with_columns(
+        encounter_id=pl.lit(5, pl.Int32), revenue_code=None, why=pl.lit("a").cast(pl.Categorical)
+    )
+    for ending in ("csv", "parquet", "xlsx"):
+        assert write_charge_lines(table, tmp_path / f"lines.{ending}").exists()
+    first = table.with_columns(service_date=pl.date(1, 1, 1))
+    sheet = write_charge_lines(first, tmp_path / "first.xlsx")
+    read = fastexcel.read_excel(sheet).load_sheet(0, dtypes="string").to_polars()
+    assert read["service_date"].to_list() == ["0001-01-01"]
 
 
 @pytest.mark.parametrize("text", ["E-17", "a=1", "'=1", "1,2", 'say "x"', "患者"])
@@ -119,13 +174,20 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         (lambda: charge_lines(lines("E1").drop("why")), "no column 'why'"),
         (
             lambda: write_charge_lines(lines("E1"), tmp_path / "lines.txt"),
-            "'lines.txt' must end in .csv or .parquet or .xlsx",
+            "'lines.txt' has no ending .* can end in .csv, .parquet, .xlsx",
         ),
         (lambda: write_charge_lines(lines("E1"), tmp_path / "no" / "x.csv"), "There is no folder"),
+        (lambda: write_charge_lines(lines("E1"), None), "this is a NoneType"),
+        (lambda: write_charge_lines(lines("E1"), tmp_path / "\0.csv"), "cannot be written"),
+        (
+            lambda: write_charge_lines(lines("E1"), tmp_path / f"{'x' * 300}.csv"),
+            "cannot be written",
+        ),
+        (lambda: write_charge_lines({}, tmp_path / "x.csv"), "this is a dict"),
     ):
         with pytest.raises(InputError, match=message):
             call()
-    monkeypatch.setattr(written_files, "MOST_ROWS", 1)
+    monkeypatch.setattr(sheet_cells, "MOST_ROWS", 1)
     with pytest.raises(InputError, match=r"holds 1 rows; these are 2\. Write \.csv or"):
         write_charge_lines(lines("E1", "E2"), tmp_path / "lines.xlsx")
     assert not list(tmp_path.iterdir())

@@ -270,9 +270,9 @@ def test_missing_columns_come_with_the_map_to_type(read) -> None:
         (
             f"{NEEDED}\n{LINE}\n",
             {"max_bytes": 10},
-            r"has 59 bytes, more than max_bytes=10\. Split it",
+            r"has 59 bytes, more than the limit of 10 bytes\. Export fewer columns",
         ),
-        (f"{NEEDED}\n{LINE}\n{LINE}\n", {"max_rows": 1}, "2 rows, more than max_rows=1. Split"),
+        (f"{NEEDED}\n{LINE}\n{LINE}\n", {"max_rows": 1}, "2 rows, more than the limit of 1"),
         ("encounter_id\n1\n", {}, r"Name the column with columns=.'<column that holds service_"),
     ],
 )

@@ -157,6 +157,7 @@ def test_every_source_is_used_and_dated() -> None:
     used |= {entry["source"] for entry in read_table("checklist").values()}
     used |= {entry["source"] for entry in read_table("audit_classes").values()}
     used |= {entry["source"] for entry in read_table("audited_codes").values()}
+    used |= {entry["source"] for entry in read_table("deidentification").values()}
     used |= {one["source"] for kind in read_table("codings").values() for one in kind.values()}
     for choice in read_table("policies")["choices"].values():
         used |= {answer["source"] for answer in choice["answers"].values()}

@@ -4,6 +4,7 @@ import random
 import re
 import time
 from datetime import datetime, timedelta
+from datetime import time as time_of_day
 
 import polars as pl
 import pytest
@@ -380,6 +381,89 @@ def test_tables_that_are_no_event_log(spoil, says: str) -> None:
 def test_words_that_mean_nothing(words: dict, says: str) -> None:
     with pytest.raises(InputError, match=says):
         fold_events(charted("09:00 Start"), words=words)
+
+
+PLAIN = charted("09:00 Start 20; 10:00 Stopped", order_id="O1", pump_id="P1", drug="d", site="s")
+#: Two entries of every type that a column may have.
+TYPES = {
+    "list": pl.Series([["a"], ["b"]]),
+    "struct": pl.Series([{"a": 1}, {"a": 2}]),
+    "array": pl.Series([[1], [2]], dtype=pl.Array(pl.Int8, 1)),
+    "bytes": pl.Series([b"\xff", b"a"]),
+    "object": pl.Series([object(), object()], dtype=pl.Object),
+    "duration": pl.Series([timedelta(1), timedelta(2)]),
+    "clock": pl.Series([time_of_day(1), time_of_day(2)]),
+    "day": pl.Series([DAY.date(), DAY.date()]),
+    "truth": pl.Series([True, False]),
+    "number": pl.Series([1.0, 2.0]),
+    "large number": pl.Series([2**100, 1], dtype=pl.Int128),
+    "word": pl.Series(["start", "stop"]),
+    "category": pl.Series(["start", "stop"], dtype=pl.Categorical),
+    "nothing": pl.Series([None, None]),
+}
+_TEXTS = {"word", "category", "nothing"}
+_NUMBERS = {"number", "large number", "nothing"}
+#: Types that a column takes; every other is refused with its name.
+TAKES = {
+    "encounter_id": _TEXTS | _NUMBERS,
+    "event": _TEXTS,
+    "event_at": {"word", "nothing"},
+    "order_id": _TEXTS | _NUMBERS,
+    "pump_id": _TEXTS | _NUMBERS,
+    "drug": _TEXTS | _NUMBERS,
+    "site": _TEXTS | _NUMBERS,
+    "mode": _TEXTS,
+    "unreadable": _TEXTS,
+    "rate_ml_per_h": _NUMBERS,
+    "volume_ml": _NUMBERS,
+    "route": _TEXTS | _NUMBERS | {"day", "truth"},
+    "anything": {*TYPES},
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("column", TAKES)
+def test_every_type_is_taken_or_named(column: str, kind: str) -> None:
+    events = PLAIN.with_columns(TYPES[kind].alias(column))
+    if kind in TAKES[column]:
+        folded = fold_events(events).collect()
+        assert folded["events"].sum() == 2
+        assert judged_events(events)["events_in"] == 2
+    else:
+        with pytest.raises(InputError, match=rf"Column '{column}' (holds|is) "):
+            fold_events(events)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: fold_events(None), "this is a NoneType"),
+        (lambda: fold_events({"event": []}), "this is a dict"),
+        (lambda: fold_events(PLAIN, words="stop"), "are a mapping, .* this is a str"),
+        (lambda: fold_events(PLAIN, words={5: "stop"}), "a word that is no text but int"),
+        (lambda: fold_events(PLAIN, words={"a": ["b"] * 90}), r"maps 'a' to .{80}, which is no"),
+        (lambda: fold_events(PLAIN, words={"\x1b" + "a" * 500: "x"}), "maps 'a{79}…' to 'x'"),
+        (lambda: fold_events(PLAIN, new_bag=[]), "new_bag must be"),
+        (lambda: fold_events(PLAIN, facility_zone=[]), "facility_zone is the name of a zone"),
+        (lambda: fold_events(PLAIN.with_columns(pl.lit(1).alias("*"))), r"Column '\*' has a name"),
+        (
+            lambda: fold_events(PLAIN.with_columns(pl.lit(1).alias("^pump.*$"))),
+            r"Column '\^pump\.\*\$' has a name that stands for several",
+        ),
+        (
+            lambda: fold_events(PLAIN.with_columns(pl.lit(1).alias("_" + "x" * 900))),
+            "names that begin with an underscore: '_x{78}…'. Rename",
+        ),
+        (lambda: event_counts(PLAIN, column="action"), "no column 'action' of words"),
+        (
+            lambda: event_counts(PLAIN.with_columns(event=pl.lit(b"\xff"))),
+            "no column 'event' of words",
+        ),
+    ],
+)
+def test_arguments_of_another_kind(call, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        call()
 
 
 def test_an_unknown_zone() -> None:

@@ -335,7 +335,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_never_opened(tmp_path: Path, mon
     path = tmp_path / "export.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", bytes(3_000_000))
-    monkeypatch.setattr("subq_toolkit.readers.workbooks.MOST_BYTES", 2_000_000)
+    monkeypatch.setattr("subq_toolkit.readers.workbook_extent.MOST_BYTES", 2_000_000)
     assert path.stat().st_size < 10_000
     with pytest.raises(InputError, match=r"unpacks to .* more than the"):
         read_administrations(path)

@@ -2,7 +2,11 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +18,7 @@ from polars.testing import assert_frame_equal
 import subq_toolkit as sq
 from subq_toolkit.catalog import dataset
 from subq_toolkit.effective import STANDINGS, read_table, sources
-from subq_toolkit.readers import fhir_shape
+from subq_toolkit.readers import fhir_json, fhir_shape
 from subq_toolkit.readers.fhir import read_fhir
 from subq_toolkit.synthetic import administrations
 from subq_toolkit.synthetic.clinical_exports import (
@@ -158,7 +162,7 @@ def test_the_report_says_what_was_not_given_and_what_else_there_was(read):
     whole = report_of(reading, "(rows)")
     assert (whole["rows"], whole["filled"], whole["unreadable"]) == (7, 2, 5)
     assert whole["note"] == (
-        "1 lines are no resource that can be read; "
+        "1 lines or entries are no resource that can be read; "
         "not given, kept and refused: not done (2), entered in error (1); "
         "other resources, not read as runs: Observation (2), Patient (1)"
     )
@@ -493,7 +497,6 @@ BROKEN_LINES = {
     "infinite": '{"resourceType":"MedicationAdministration","dosage":{"dose":{"value":1e999}}',
     "two on one line": f"{json.dumps(r4())},{json.dumps(r4())}",
     "deep": '{"resourceType":"MedicationAdministration","x":' + "[" * 60_000 + "]" * 60_000 + "}",
-    "endless number": '{"resourceType":"MedicationAdministration","x":' + "9" * 5_000 + "}",
 }
 
 
@@ -523,7 +526,7 @@ SHAPES = {
     "Bundle": json.dumps(
         {
             "resourceType": "Bundle",
-            "entry": [{"resource": r4()}, None, {}, {"resource": r4(id="b")}],
+            "entry": [{"resource": r4()}, {}, {"resource": r4(id="b")}],
         }
     ),
     "Bundle in a Bundle": json.dumps(
@@ -749,3 +752,277 @@ def test_lines_that_only_together_are_json_are_not_read_together():
     assert fhir_shape.by_polars(pl.Series([f"{whole},{whole}", whole])) is None
     assert fhir_shape.by_polars(pl.Series([whole, json.dumps(r5())])) is None
     assert fhir_shape.by_polars(pl.Series([whole, '{"resourceType":"Patient"}'])) is None
+
+
+def twice(name: str, first: str, **changes: Any) -> str:
+    """A resource as text that has an entry of this name once more, before all others."""
+    return f'{{"{name}": {first}, {json.dumps(r4(**changes))[1:]}'
+
+
+DOUBLE = {
+    "status": twice("status", '"entered-in-error"'),
+    "spelled otherwise": twice("st\\u0061tus", '"entered-in-error"'),
+    "inside": json.dumps(r4()).replace('"start"', '"end": "2026-03-02T14:30:00Z", "start"'),
+    "not taken": twice("note", "[]", note=[]),
+    "the type": twice("resourceType", '"MedicationAdministration"'),
+    "the type, another first": twice("resourceType", '"Observation"'),
+}
+
+
+def bundle_of(*resources: str) -> str:
+    entries = ", ".join(f'{{"resource": {one}}}' for one in resources)
+    return f'{{"resourceType": "Bundle", "entry": [{entries}]}}'
+
+
+def in_every_shape(*resources: str) -> dict[str, str]:
+    """The same resources as lines, as a Bundle, as a list, in small and in large files."""
+    blank = " " * 100
+    return {
+        "lines": "\n".join(resources),
+        "lines with others": "\n".join([*resources, '{"resourceType": "Patient"}']),
+        "list": f"[{', '.join(resources)}]",
+        "Bundle": bundle_of(*resources),
+        "indented": f"{{{blank}\n{bundle_of(*resources)[1:]}\n{blank}",
+        "Bundle in a Bundle": bundle_of(*(bundle_of(one) for one in resources)),
+    }
+
+
+@pytest.mark.parametrize("name", DOUBLE)
+def test_an_entry_that_stands_twice_costs_the_resource_in_every_shape(read, name):
+    sound = [json.dumps(r4(id=one)) for one in "bc"]
+    shapes = in_every_shape(sound[0], DOUBLE[name], sound[1])
+    packed = {f"{shape}, packed": gzip.compress(shapes[shape].encode()) for shape in (*shapes,)[:1]}
+    for shape, content in (shapes | packed).items():
+        reading = read(content)
+        rows = reading.administrations.collect()
+        assert rows["administration_id"].to_list() == ["b", None, "c"], shape
+        assert rows["unreadable"].to_list() == [None, "line, entry twice", None], shape
+        note = report_of(reading, "(rows)")["note"]
+        assert "1 lines or entries are no resource" in note, shape
+        assert "1 of them have two entries of one name" in note, shape
+        accepted, refused = sq.accept(reading.administrations)[:2]
+        counts = [one.select(pl.len()).collect().item() for one in (accepted, refused)]
+        assert counts == [2, 1], shape
+
+
+def test_another_resource_with_an_entry_twice_is_counted_as_what_it_is(read):
+    other = '{"resourceType": "Patient", "id": "p", "id": "q"}'
+    for shape, text in in_every_shape(json.dumps(r4()), other).items():
+        if shape == "Bundle in a Bundle":
+            continue
+        reading = read(text)
+        assert reading.report["rows"][0] == 1, shape
+        assert "Patient (" in report_of(reading, "(rows)")["note"], shape
+
+
+def test_a_single_resource_with_an_entry_twice_is_one_refused_row(read):
+    rows = read(twice("status", '"stopped"')).administrations.collect()
+    assert rows["unreadable"].to_list() == ["line, entry twice"]
+
+
+def test_entries_that_are_no_resource_are_refused_rows(read):
+    odd = ["null", "5", '"text"', "[1]", "[]", "true", '{"id": "x"}', '{"resourceType": 5}']
+    text = bundle_of(json.dumps(r4()), *odd)
+    bare = f"[{json.dumps(r4())}, {', '.join(odd)}]"
+    held = [f'{{"resource": {json.dumps(r4())}}}', *odd[:6], json.dumps(r4()), "{}"]
+    entries = f'{{"resourceType": "Bundle", "entry": [{", ".join(held)}]}}'
+    for content, refused in ((text, len(odd)), (bare, len(odd)), (entries, 7)):
+        reading = read(content)
+        rows = reading.administrations.collect()
+        assert rows["unreadable"].to_list() == [None, *["line"] * refused]
+        assert f"{refused} lines or entries are no" in report_of(reading, "(rows)")["note"]
+    assert "(empty) (1)" in report_of(reading, "(rows)")["note"]
+    for entry in ('"x"', "5"):
+        assert read(f'{{"resourceType": "Bundle", "entry": {entry}}}').report["rows"][0] == 1
+
+
+def test_a_broken_bundle_on_a_line_is_a_refused_row(read):
+    rows = read(ndjson(r4(), '{"resourceType": "Bundle", "entry": ['))
+    assert rows.administrations.collect()["unreadable"].to_list() == [None, "line"]
+
+
+def test_the_type_may_stand_anywhere(read):
+    odd = {key: r4()[key] for key in sorted(r4(), reverse=True)}
+    held = {"contained": [{"resourceType": "Organization"}], **odd}
+    rows = read(ndjson(r4(), held, {"id": "x", "resourceType": "Patient"}))
+    assert rows.administrations.collect()["administration_id"].to_list() == ["a1", "a1"]
+    assert "Patient (1)" in report_of(rows, "(rows)")["note"]
+    late = json.dumps({"entry": [{"resource": r4()}], "resourceType": "Bundle"})
+    assert read(late).report["rows"][0] == 1
+
+
+def test_a_number_of_many_digits_costs_at_most_its_entry(read):
+    line = json.dumps(r4(x=0)).replace('"x": 0', f'"x": {"9" * 5_000}')
+    dose = json.dumps(r4(dosage={"dose": {"value": 0, "unit": "mL"}}))
+    dose = dose.replace('"value": 0', f'"value": {"9" * 5_000}')
+    for content in (f"{line}\n{dose}\n{line}", f"[{line}, {dose}, {line}]"):
+        rows = read(content).administrations.collect()
+        assert rows["unreadable"].to_list() == [None, "dosage.dose.value", None]
+
+
+def test_half_a_character_is_no_text(read):
+    half = json.dumps(r4(id="x")).replace('"x"', '"x\\ud800"')
+    visit = json.dumps({"resourceType": "Encounter", "id": "e\ud800", "class": {"code": "\ud800"}})
+    address = {"fullUrl": "urn:uuid:\ud800", "resource": r4(id="c")}
+    line = json.dumps({"resourceType": "Bundle", "entry": [address]})
+    rows = read(ndjson(r4(), half, visit, line)).administrations.collect()
+    assert rows["unreadable"].to_list() == [None, "id", None]
+    quick = read(ndjson(r4(), half)).administrations.collect()
+    assert quick["unreadable"].to_list() == [None, "id"]
+    whole = json.dumps(r4(id="\U0001f489"))
+    rows = read(f"{whole}\n{half}").administrations.collect()
+    assert rows["administration_id"].to_list() == ["\U0001f489", None]
+
+
+NO_TEXT = {
+    "id": (r4, lambda odd: {"id": odd}),
+    "context.reference": (r4, lambda odd: {"context": {"reference": odd}}),
+    "context.identifier.value": (r4, lambda odd: {"context": {"identifier": {"value": odd}}}),
+    "device.reference.reference": (r4, lambda odd: {"device": [{"reference": odd}]}),
+    "effectivePeriod.end": (r4, lambda odd: {"effectivePeriod": {"start": None, "end": odd}}),
+    "encounter.reference": (r5, lambda odd: {"encounter": {"reference": odd}}),
+    "dosage.route.coding.code": (r4, lambda odd: {"dosage": {"route": coded(odd)}}),
+}
+
+
+@pytest.mark.parametrize("entry", NO_TEXT)
+def test_a_number_is_no_text_in_any_shape(read, entry):
+    make, changes = NO_TEXT[entry]
+    odd = [json.dumps(make(**changes(one))) for one in (5, 1e308, True)]
+    for one, shape in product(odd, ("lines", "list")):
+        text = in_every_shape(one, json.dumps(make(id="b")))[shape]
+        rows = read(text).administrations.collect()
+        named = [one for one in rows["unreadable"].to_list() if one]
+        assert len(named) == 1, shape
+        assert entry in named[0].split(", "), shape
+
+
+@pytest.mark.parametrize("dose", [True, "1_0", "٣", "0x10", "nan", "", [1]])
+def test_what_is_no_number_is_no_dose_in_any_shape(read, dose):
+    resource = json.dumps(r4(dosage={"dose": {"value": dose, "unit": "mL"}}))
+    shapes = in_every_shape(resource, json.dumps(r4(id="b")))
+    for shape in ("lines", "list"):
+        rows = read(shapes[shape]).administrations.collect()
+        assert rows["unreadable"].to_list() == ["dosage.dose.value", None], shape
+        assert rows["volume_ml"].to_list() == [None, None], shape
+
+
+def test_a_time_beyond_every_calendar_is_unreadable(read):
+    for end in ("9999-12-31T23:59:59-14:00", "9999-12-31T24:00:00", "9999-12-31T12:00:00Z"):
+        period = {"start": "2026-03-02T09:00:00-05:00", "end": end}
+        rows = read(ndjson(r4(effectivePeriod=period))).administrations.collect()
+        assert rows.rows(named=True)[0]["unreadable"] == "stop_at"
+
+
+def test_a_document_is_read_in_pieces(read, monkeypatch):
+    monkeypatch.setattr("subq_toolkit.readers.fhir_files.BLOCK", 100)
+    monkeypatch.setattr(fhir_json, "_TOGETHER", 2)
+    names = [f"é患-{at}" for at in range(9)]
+    whole = [json.dumps(r4(id=one), ensure_ascii=False) for one in names]
+    for shape, text in in_every_shape(*whole).items():
+        rows = read(text).administrations.collect()
+        assert rows["administration_id"].to_list() == names, shape
+    with pytest.raises(sq.InputError, match="goes wrong at line 4"):
+        read("[\n" + ",\n".join([*whole[:2], "{]", *whole]) + "]")
+    with pytest.raises(sq.InputError, match="goes wrong at line 3"):
+        read("[\n" + ",\n".join(whole[:2]))
+    with pytest.raises(sq.InputError, match="goes wrong at line 2"):
+        read(f"[{whole[0]}]\n[{whole[0]}]")
+    with pytest.raises(sq.InputError, match="is not UTF-8"):
+        read(bundle_of(*whole).encode()[:-4] + b"\xff}]}")
+
+
+def test_limits_of_one_resource_hold_on_both_sides(read, monkeypatch):
+    monkeypatch.setattr("subq_toolkit.readers.fhir_files.BLOCK", 1_000)
+    monkeypatch.setattr("subq_toolkit.readers.fhir_files.MOST_RESOURCE", 5_000)
+    monkeypatch.setattr(fhir_json, "MOST_RESOURCE", 5_000)
+    fits, large, vast = (json.dumps(r4(id="x", x="y" * size)) for size in (4_000, 7_000, 70_000))
+    sound = json.dumps(r4())
+    for one, unreadable in ((fits, None), (large, "line"), (vast, "line")):
+        rows = read(f"{sound}\n{one}\n{sound}").administrations.collect()
+        assert rows["unreadable"].to_list() == [None, unreadable, None]
+    assert read(bundle_of(sound, fits, sound)).report["rows"][0] == 3
+    for one in (large, vast):
+        with pytest.raises(sq.InputError, match=r"an entry of more than .* Export it as NDJSON"):
+            read(bundle_of(sound, one))
+        with pytest.raises(sq.InputError, match="an entry of more than"):
+            read(one)
+    other = json.dumps({"resourceType": "Binary", "data": "A" * 70_000})
+    reading = read(f"{sound}\n{other}\n{sound}")
+    assert reading.report["rows"][0] == 2
+    assert "Binary (1)" in report_of(reading, "(rows)")["note"]
+
+
+def test_a_file_of_which_most_is_no_resource_is_no_export(read, monkeypatch):
+    monkeypatch.setattr("subq_toolkit.readers.fhir_resources._MANY", 10)
+    few = ndjson(*[r4()] * 11, *["{}"] * 11)
+    assert read(few).report["rows"][0] == 22
+    with pytest.raises(sq.InputError, match="more than half of what the export holds, 12 lines"):
+        read(few + "{}\n")
+    with pytest.raises(sq.InputError, match="is no FHIR export, or damaged"):
+        read(f"[{'[],' * 5_000}[]]")
+
+
+def test_a_large_document_is_not_held(tmp_path):
+    """10 MB of lists, of which Python would make 0.6 GB at once."""
+    (tmp_path / "x.json").write_text(
+        '{"resourceType":"Bundle","entry":['
+        + ('{"resource":{"resourceType":"Patient","x":[' + "[]," * 700_000 + "[]]}},") * 5
+        + f'{{"resource":{json.dumps(r4())}}}]}}'
+    )
+    code = (
+        "import resource, sys; from subq_toolkit.readers.fhir import read_fhir; "
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        f"read = read_fhir({str(tmp_path / 'x.json')!r}, facility_zone='UTC'); "
+        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "print(read.administrations.collect().height, (after - before) // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    rows, more = map(int, done.stdout.split())
+    assert rows == 1
+    assert more < 350
+
+
+def test_paths_that_are_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    for path, message in (
+        (None, "is a NoneType"),
+        (5, "is a int"),
+        (b"x.json", "is a bytes"),
+        (tmp_path / "pipe.json", "pipe or a device"),
+        ("/dev/zero", "pipe or a device"),
+        (tmp_path / "\0.json", "NUL character|There is no file"),
+        (tmp_path / ("x" * 300 + ".json"), "cannot be opened"),
+        ([None], "is a NoneType"),
+    ):
+        with pytest.raises(sq.InputError, match=message):
+            read_fhir(path, facility_zone=ZONE)
+    for option in ({"facility_zone": []}, {"max_bytes": "x"}, {"max_rows": None}):
+        with pytest.raises(sq.InputError, match=next(iter(option))):
+            read_fhir(dataset("clinical_exports"), **({"facility_zone": ZONE} | option))
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    (tmp_path / "x.json").write_text(ndjson(r4()))
+
+    as_it_is = Path.open
+
+    def refused(self: Path, *how: object, **more: object) -> object:
+        if self in (tmp_path, tmp_path / "x.json"):
+            raise PermissionError(13, "Permission denied")
+        return as_it_is(self, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    for path in (tmp_path / "x.json", tmp_path):
+        with pytest.raises(sq.InputError, match="may not be read: permission is denied"):
+            read_fhir(path, facility_zone=ZONE)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(sq.InputError, match="cannot be listed"):
+        read_fhir(tmp_path, facility_zone=ZONE)
+
+
+def test_names_of_files_are_shown_without_what_is_not_seen(tmp_path):
+    path = tmp_path / ("a\n\x1b\u202eb" + "c" * 100 + ".json")
+    path.write_text("5")
+    with pytest.raises(sq.InputError, match=r"^'a bc{76}…' is JSON, but no FHIR"):
+        read_fhir(path, facility_zone=ZONE)

@@ -16,6 +16,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__in
 #: From what everything rests on to the panels on top; nothing imports what stands below it here.
 ORDER = [
     "errors",
+    "plain_text",
+    "written_files",
     "effective",
     "catalog",
     "cited_tables",
@@ -28,6 +30,7 @@ ORDER = [
     "facility_time",
     "intake",
     "administrations",
+    "deidentification",
     "time_formats",
     "charted_times",
     "event_log",

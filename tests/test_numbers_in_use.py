@@ -30,7 +30,7 @@ from subq_toolkit.products import LIMITS
 CLONE = Path(__file__).resolve().parents[1]
 PARAMETERS, DATASETS = CLONE / "subq_toolkit" / "parameters", CLONE / "datasets"
 #: Hold only words by which files are read, and invented rows: no number in use.
-NO_NUMBERS = ("vocabulary", "charge_words")
+NO_NUMBERS = ("vocabulary", "charge_words", "deidentification")
 INVENTED = ("administrations", "charges", "chart_exports", "claims", "clinical_exports")
 #: Columns of the published tables that hold no figure.
 NO_FIGURES = """

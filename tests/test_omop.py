@@ -305,3 +305,19 @@ def test_the_bundled_sample():
     assert note(reading, "stop_at").startswith("48 ends are the start again or midnight")
     assert rows["encounter_id"].n_unique() == 40
     assert rows["start_at"].dt.date().min() >= date(2024, 11, 1)
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [
+        ({"administration_types": 32817}, "administration_types are concept numbers"),
+        ({"administration_types": ("32817",)}, "administration_types are concept numbers"),
+        ({"administration_types": "32817"}, "administration_types are concept numbers"),
+        ({"facility_zone": []}, "facility_zone is the name of a zone"),
+        ({"max_rows": "5"}, "max_bytes and max_rows are whole numbers"),
+        ({"max_bytes": None}, "max_bytes and max_rows are whole numbers"),
+    ],
+)
+def test_arguments_of_another_kind(stated: dict, says: str) -> None:
+    with pytest.raises(sq.InputError, match=says):
+        sq.read_omop(pl.DataFrame(), **stated)

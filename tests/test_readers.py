@@ -659,7 +659,7 @@ def test_excel_alone_does_not_settle_day_and_month(workbook) -> None:
     ("data", "says"),
     [
         (b"text", "is not an Excel workbook, whatever its suffix says"),
-        (b"PK\x03\x04", "is not an Excel workbook, whatever its suffix says"),
+        (b"PK\x03\x04", "is a damaged workbook: its parts cannot be unpacked"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "could not be opened as a workbook"),
     ],
 )
@@ -669,7 +669,7 @@ def test_what_is_no_workbook(read, data: bytes, says: str) -> None:
 
 
 def test_a_workbook_that_unpacks_to_too_much(workbook, monkeypatch) -> None:
-    monkeypatch.setattr("subq_toolkit.readers.workbooks.MOST_BYTES", 1000)
+    monkeypatch.setattr("subq_toolkit.readers.workbook_extent.MOST_BYTES", 1000)
     with pytest.raises(InputError, match=r"unpacks to .* GB, more than the"):
         workbook({"Runs": [HEADER]})
 
@@ -718,13 +718,14 @@ def test_a_stray_cell_far_out_is_refused_before_the_table_is_made(tmp_path):
         read_administrations(path)
 
 
-def test_a_time_beyond_what_can_be_kept_is_said(tmp_path):
+def test_a_time_beyond_what_can_be_kept_costs_its_row_only(tmp_path):
     path = tmp_path / "far.parquet"
     far = pl.Series([1_772_442_000_000, 2**62], dtype=pl.Int64).cast(pl.Datetime("ms"))
     times = {"start_at": far, "stop_at": [datetime(2026, 3, 2, 10)] * 2}
     pl.DataFrame({"encounter_id": ["E1", "E2"], **times}).write_parquet(path)
-    with pytest.raises(InputError, match=r"'far\.parquet' could not be read"):
-        read_administrations(path)
+    got = read_administrations(path).administrations.collect()
+    assert got["start_at"].to_list() == [datetime(2026, 3, 2, 9), None]
+    assert got["unreadable"].to_list() == [None, "start_at"]
 
 
 def test_a_damaged_page_is_said(tmp_path):
@@ -738,11 +739,25 @@ def test_a_damaged_page_is_said(tmp_path):
         read_administrations(path)
 
 
-def test_a_line_longer_than_any_field_is_said(tmp_path):
-    path = tmp_path / "long.csv"
-    path.write_text(f"encounter_id,start_at,stop_at\n{'x' * 140_000},a,b\n", "utf-8")
-    with pytest.raises(InputError, match=r"'long\.csv'"):
-        read_administrations(path)
+@pytest.mark.parametrize("before", [0, 18, 19, 40])
+def test_a_long_field_costs_nothing_wherever_it_stands(read, before):
+    lines = [f"{RUN},ok"] * before + [f'{RUN},"{"x" * 140_000}"', f"{RUN},ok"]
+    got = read("\n".join([f"{NEEDED},note", *lines])).administrations.collect()
+    assert got["note"].str.len_chars().to_list() == [2] * before + [140_000, 2]
+    assert got["unreadable"].null_count() == before + 2
+
+
+def test_a_long_field_without_quotes_among_stray_quotes(read):
+    text = f'{NEEDED},note\n{RUN},{"x" * 140_000}\n{RUN},5" tube\n{RUN},"open\n'
+    got = read(text).administrations.collect()
+    assert got["unreadable"].to_list() == [None] * 3
+
+
+def test_a_header_that_is_longer_than_any_name(read):
+    with pytest.raises(InputError, match="its header holds a name that is longer than any"):
+        read(f'{NEEDED},"{"x" * 140_000}"\n{RUN},1\n')
+    with pytest.raises(InputError, match="no end of line in its first 256 kB"):
+        read(f"{NEEDED},{'x,' * 140_000}\n{RUN},1\n")
 
 
 def test_a_name_longer_than_any_file_is_said():

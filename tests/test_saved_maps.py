@@ -1,6 +1,7 @@
 """Column maps: what they refuse, and that what is saved is what is loaded."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -80,6 +81,20 @@ def test_what_is_stated_beside_a_map_goes_before_it(tmp_path: Path) -> None:
         ({"answers": {"route": "x"}}, "answers of 'route' must map words to answers"),
         ({"header_row": "1"}, "header_row must be a whole number"),
         ({"encoding": 8, "sheet": 1.5}, "encoding, sheet must be text"),
+        ({"sheet": True}, "sheet must be the name of a sheet, or its number"),
+        ({"encoding": "utf-9"}, "encoding='utf-9' is not known"),
+        ({"encoding": "undefined"}, "encoding='undefined' is not known"),
+        ({"encoding": "a\0b"}, "characters that cannot be written"),
+        ({"answers": {"route": {5: "subcutaneous"}}}, "answers of 'route' map '5'"),
+        ({"events": {5: "stop"}}, "a word that is no text but int"),
+        ({"columns": {"a\0b": "site"}}, "columns has a text with .* cannot be written .*: 'ab'"),
+        ({"columns": {"a": "\ud800b"}}, "columns has a text with .* cannot be written .*: 'b'"),
+        ({"answers": {"route": {"\ud800": "subcutaneous"}}}, "answers has a text with characters"),
+        ({"events": {"a\udfff": None}}, "events has a text with characters"),
+        ({"time_format": "\ud800"}, "time_format has a text with characters"),
+        ({"sheet": "\ud800"}, "sheet has a text with characters"),
+        ({"columns": {"a" * 1_001: "site"}}, "has a text of 1,001 characters, 'a{79}…'. Names"),
+        ({"shape": "\x1b[2J" + "s" * 5_000}, "shape='.{1,9}s{60,70}… is not known"),
     ],
 )
 def test_maps_that_mean_nothing(stated: dict, says: str) -> None:
@@ -101,6 +116,12 @@ def test_maps_that_mean_nothing(stated: dict, says: str) -> None:
         ({"version": 1, "shape": "rows"}, "'m.json': ColumnMap: shape='rows' is not known"),
         ({"version": 1, "shape": ["rows"]}, "shape=.'rows'. is not known"),
         ({"version": 1, "events": {"a": 5}}, "maps 'a' to 5"),
+        ('{"kind": "subq_toolkit column map", "version": 1, "version": 1}', "it is not JSON"),
+        ({"version": "\x1b\n" + "1" * 900_000}, "of version 1{79}…; this release"),
+        ({"version": 1, "\x1b\u202e" + "k" * 900_000: 1}, "not known: 'k{79}…'. Known"),
+        ({"version": 1, **{f"k{at}": at for at in range(50_000)}}, "not known: 'k0', .*'k9'. "),
+        ({"version": 1, "new_bag": "x" * 900_000}, "new_bag='x{78}… is not known"),
+        ({"version": 1, "answers": {"x" * 900_000: {}}}, "answers has a text of 900,000 char"),
     ],
 )
 def test_files_that_are_no_map(tmp_path: Path, content: object, says: str) -> None:
@@ -112,9 +133,9 @@ def test_files_that_are_no_map(tmp_path: Path, content: object, says: str) -> No
 
 
 def test_a_map_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"There is no column map 'm.json' in that folder"):
+    with pytest.raises(InputError, match=r"There is no file 'm.json' in that folder"):
         ColumnMap.load(tmp_path / "m.json")
-    with pytest.raises(InputError, match="cannot be opened as a file"):
+    with pytest.raises(InputError, match=r"is a folder\. Name one file"):
         ColumnMap.load(tmp_path)
     (tmp_path / "large.json").write_text(" " * 1_000_001)
     with pytest.raises(InputError, match=r"'large.json' is too large to be a column map"):
@@ -133,3 +154,71 @@ def test_a_map_does_not_change_with_what_it_was_made_of() -> None:
     one = ColumnMap(columns)
     columns["b"] = "drug"
     assert one.columns == {"a": "site"}
+
+
+def test_a_message_never_tells_all_of_a_hostile_map(tmp_path: Path) -> None:
+    long, seen = "x" * 990, set()
+    for held in (
+        {"events": {long: long}},
+        {"answers": {long: {}}},
+        {"answers": {"route": {long: long}}},
+        {"shape": [long] * 500},
+        {"duration_unit": {long: [long] * 300}},
+        {"answers": {"route": {"a": [long] * 500}}},
+    ):
+        made = {"kind": "subq_toolkit column map", "version": 1, **held}
+        (tmp_path / "m.json").write_text(json.dumps(made))
+        with pytest.raises(InputError) as error:
+            ColumnMap.load(tmp_path / "m.json")
+        assert len(str(error.value)) < 500
+        seen.add(str(error.value))
+    assert len(seen) == 6
+
+
+def test_a_map_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = FULL.save(tmp_path / "m.json")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert ColumnMap.load(path) == FULL
+
+
+def test_a_map_is_saved_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder.json").mkdir()
+    for path, says in (
+        (tmp_path / "none" / "m.json", "There is no folder '.*none'. Create it"),
+        (tmp_path, "has no ending that says what to write. It can end in .json"),
+        (tmp_path / "chart.csv", "'chart.csv' has no ending"),
+        (tmp_path / "folder.json", "is a folder"),
+        (tmp_path / ("x" * 300 + ".json"), "cannot be written"),
+        (tmp_path / "a\0.json", "cannot be written"),
+        (None, "this is a NoneType"),
+    ):
+        with pytest.raises(InputError, match=says):
+            FULL.save(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["folder.json"]
+    path = FULL.save(tmp_path / "m.json")
+
+    def full(self: Path, data: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(data[:20])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        ColumnMap().save(path)
+    assert ColumnMap.load(path) == FULL
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_maps_that_are_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    for path, says in (
+        (None, "this is a NoneType"),
+        (5, "this is a int"),
+        (tmp_path / "pipe.json", "a pipe or a device"),
+        ("/dev/zero", "a pipe or a device"),
+        (tmp_path / ("x" * 300), "'x{79}…' cannot be opened as a file"),
+    ):
+        with pytest.raises(InputError, match=says):
+            ColumnMap.load(path)

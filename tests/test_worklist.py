@@ -1,7 +1,8 @@
 """The worklist of an audit: order, workbook, and verdicts read back."""
 
+import os
 import zipfile
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from subq_toolkit.audit import written_files
+from subq_toolkit.audit import sheet_cells
 from subq_toolkit.audit.extrapolation import extrapolate
 from subq_toolkit.audit.review_sample import draw_sample
 from subq_toolkit.audit.verdicts import read_verdicts
@@ -188,7 +189,7 @@ def test_text_stays_text(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("list.csv", r"'list.csv' must end in .xlsx"),
+        ("list.csv", r"'list.csv' has no ending .* It can end in .xlsx"),
         ("none/list.xlsx", "There is no folder"),
         ("folder.xlsx", "is a folder. Give the file a name"),
         (7, "path is the name of a file; this is a int"),
@@ -215,10 +216,52 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda path: write_worklist(lines(), path, on="2026-03-02"), r"on is a day, .* is a str"),
+        (lambda path: write_worklist(lines(), path, on=datetime(2026, 3, 2)), "this is a datetime"),
+        (lambda path: write_worklist(lines(), path, order=[]), "order is one of money"),
+        (lambda path: write_worklist(lines(), path, which=None), "which is one of errors"),
+        (lambda path: write_worklist(lines(), path, only=5), "this is a int"),
+        (lambda path: write_worklist(5, path), "this is a int"),
+        (lambda _path: write_worklist(lines(), None), "path is the name of a file"),
+        (
+            lambda path: write_worklist(lines().with_columns(service_date=pl.lit("x")), path),
+            "Column 'service_date' holds String values; it must hold days",
+        ),
+        (
+            lambda path: write_worklist(lines().with_columns(payer=pl.concat_list("payer")), path),
+            "Column 'payer' holds .* it must hold text",
+        ),
+        (
+            lambda path: write_worklist(lines().with_columns(billed_units=pl.lit(1.5)), path),
+            "Column 'billed_units' holds Float64 values; it must hold whole numbers",
+        ),
+        (
+            lambda path: write_worklist(lines().with_columns(billed_usd=pl.lit("x")), path),
+            "Column 'billed_usd' holds String values; it must hold numbers",
+        ),
+    ],
+)
+def test_arguments_of_another_kind_are_named(tmp_path: Path, call: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call(tmp_path / "list.xlsx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("on", [date(1, 1, 1), date(1899, 12, 31), date(9999, 12, 31)])
+def test_any_day_can_be_written(tmp_path: Path, on: date) -> None:
+    rows = lines().with_columns(service_date=pl.lit(on), billed_usd=pl.lit(float("nan")))
+    path = write_worklist(rows, tmp_path / "list.xlsx", on=on)
+    assert ("Dated", on.isoformat()) in cells(path, "About")
+    assert cells(path)[1][2].startswith(on.isoformat())
+
+
 def test_too_many_rows_for_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(written_files, "MOST_ROWS", 5)
+    monkeypatch.setattr(sheet_cells, "MOST_ROWS", 5)
     write_worklist(lines(), tmp_path / "list.xlsx")
-    monkeypatch.setattr(written_files, "MOST_ROWS", 4)
+    monkeypatch.setattr(sheet_cells, "MOST_ROWS", 4)
     with pytest.raises(InputError, match=r"holds 4 rows; these are 5\. List some"):
         write_worklist(lines(), tmp_path / "list.xlsx")
 
@@ -306,6 +349,8 @@ def test_files_that_are_no_worklist_are_named(tmp_path: Path) -> None:
     other = book_of(tmp_path / "other.xlsx", "Sheet1", [["Key"]])
     bare = book_of(tmp_path / "bare.xlsx", "Worklist", [["Key", "Verdict"], ["k", "agree"]])
     empty = book_of(tmp_path / "empty.xlsx", "Worklist", [])
+    pipe = tmp_path / "pipe.xlsx"
+    os.mkfifo(pipe)
     for path, message in (
         (tmp_path / "nothing.xlsx", "There is no file 'nothing.xlsx'"),
         (tmp_path, "is a folder"),
@@ -315,6 +360,8 @@ def test_files_that_are_no_worklist_are_named(tmp_path: Path) -> None:
         (bare, "no column 'Reviewer', 'Note', 'Encounter', 'Code' in its first row"),
         (empty, "'empty.xlsx'"),
         (None, "this is a NoneType"),
+        (pipe, "pipe or a device"),
+        (tmp_path / ("x" * 300 + ".xlsx"), "cannot be opened|cannot be read"),
     ):
         with pytest.raises(InputError, match=message):
             read_verdicts(path, lines())

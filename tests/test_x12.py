@@ -1,6 +1,7 @@
 """Claims and remittances in X12: read, checked and written. Every row is invented."""
 
 import builtins
+import os
 from datetime import date
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def test_nothing_of_a_person_is_kept(read) -> None:
         (INSTITUTIONAL, ("UN*1~", "UN*1.5~"), ("units",), (None,), "units"),
         (INSTITUTIONAL, ("UN*1~", "DA*1~"), ("units",), (None,), "units"),
         (INSTITUTIONAL, ("*412.5*", "*4e2*"), ("charge_usd",), (None,), "charge_usd"),
+        (INSTITUTIONAL, ("*412.5*", f"*{'9' * 400}*"), ("charge_usd",), (None,), "charge_usd"),
+        (INSTITUTIONAL, ("UN*1~", f"UN*{'9' * 400}~"), ("units",), (None,), "units"),
         (INSTITUTIONAL, ("HC:96369", "HC:96369:59:JZ:::words"), ("modifiers",), ("59 JZ",), None),
         (INSTITUTIONAL, ("HC:96369", "ER:96369"), ("code",), (None,), "code"),
         (INSTITUTIONAL, ("HC:96369", ""), ("code",), (None,), None),
@@ -245,6 +248,14 @@ START = INSTITUTIONAL[:600]
         ("", r"'file.x12' is not X12: it does not begin with ISA"),
         ("encounter_id,code\n", r"is not X12: .* for a table of charges use read_charges"),
         (INSTITUTIONAL[:90], r"ISA segment does not have its 106 characters"),
+        (
+            INSTITUTIONAL.replace("*0*T*:~", "*0*TDT*:~", 1),
+            r"does not have its 106 characters or fields of their width",
+        ),
+        (
+            INSTITUTIONAL.replace("*00000000", "*0002600000", 1),
+            r"does not have its 106 characters or fields of their width",
+        ),
         (" ".join(INSTITUTIONAL.split()), r"ISA segment does not have its 106 characters"),
         (INSTITUTIONAL.replace("*00501*", "*00401*"), r"another version than 00501 \(5010\)"),
         (
@@ -332,6 +343,53 @@ def test_findings_of_the_guide_show_no_value(read, changed, expected) -> None:
     found = read(counted(INSTITUTIONAL.replace(*changed, 1)), check_guide)
     assert found.select("line", "segment", "element", "says").row(0) == expected
     assert "20261302" not in str(found.rows())
+
+
+@pytest.mark.parametrize("span", ["20260302-20260302-20260302", "20260302-", "2026", "-"])
+def test_a_span_of_dates_that_is_none_stops_no_check(read, span: str) -> None:
+    """pyx12 itself stumbles over more than two dates."""
+    text = INSTITUTIONAL.replace("472*D8*20260302", f"472*RD8*{span}", 1)
+    found = read(text, check_guide)
+    assert found.filter(pl.col("line") >= 24, pl.col("line") <= 25).height >= 1
+    assert "20260302-" not in str(found.rows())
+    rows = read(text).charges.collect()
+    assert rows.height == read(INSTITUTIONAL).charges.collect().height
+
+
+@pytest.mark.parametrize("reader", [read_claims, read_remittances, check_guide])
+def test_what_is_no_file_is_named(tmp_path: Path, monkeypatch, reader) -> None:
+    os.mkfifo(tmp_path / "pipe.837")
+    for path, message in (
+        (None, "is a NoneType"),
+        (b"x", "is a bytes"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "none.837", "There is no file"),
+        (tmp_path / ("x" * 300 + ".837"), "cannot be opened"),
+        (tmp_path / "\0.837", "NUL|no file"),
+        (tmp_path / "pipe.837", "pipe or a device"),
+        ("/dev/zero", "pipe or a device"),
+    ):
+        with pytest.raises(InputError, match=message):
+            reader(path)
+    with pytest.raises(InputError, match="max_bytes is a whole number"):
+        reader(CLAIMS / "institutional.837", max_bytes="x")
+
+    def refused(self: Path, *_: object, **__: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(InputError, match="may not be read: permission is denied"):
+        reader(CLAIMS / "institutional.837")
+
+
+def test_only_some_other_versions_are_named(read) -> None:
+    groups = "".join(f"GS*HC*A*B*20260302*0900*1*X*00{n}X222{'A1' * n}~" for n in range(5010, 5020))
+    with pytest.raises(InputError, match=r"It holds an odd version\. Files") as error:
+        read(INSTITUTIONAL[:106] + groups + "IEA*1*000000001~", strict=False)
+    assert len(str(error.value)) < 300
+    groups = "".join(f"GS*HC*A*B*20260302*0900*1*X*00{n}X222A1~" for n in range(4010, 4050))
+    with pytest.raises(InputError, match=r"It holds 004010X222A1, .*, 004014X222A1\. Files"):
+        read(INSTITUTIONAL[:106] + groups + "IEA*1*000000001~", strict=False)
 
 
 def test_a_guide_that_pyx12_does_not_have(read) -> None:

@@ -6,17 +6,26 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.audit.audited_tables import require
-from subq_toolkit.audit.worklist_file import put
-from subq_toolkit.audit.written_files import check_rows, excel_writer, place_for, written_whole
+from subq_toolkit.audit.column_kinds import DAY, NAME, TEXT, WHOLE, require_kinds
+from subq_toolkit.audit.sheet_cells import TEXT_IS_TEXT, check_rows, excel_writer, put
 from subq_toolkit.coding import Coded
 from subq_toolkit.effective import read_parameters
 from subq_toolkit.errors import InputError
+from subq_toolkit.written_files import place_for, write
 
 _GUARD = read_parameters("review_sampling")["csv_guard"].values[-1].value
 #: What a spreadsheet takes for the beginning of a formula; the wide signs are read alike in Japan.
 _FORMULA = r"^[=+\-@\t\r\n\x00＝＋－＠]"
-_ENDINGS = (".csv", ".parquet", ".xlsx")
-_NEEDED = ("encounter_id", "service_date", "code", "units", "revenue_code", "why")
+#: The same behind what divides fields or rows where a comma does not.
+_INNER = r"([;|\t\r\n])([=+\-@＝＋－＠])"
+_NEEDED = {
+    "encounter_id": NAME,
+    "service_date": DAY,
+    "code": NAME,
+    "units": WHOLE,
+    "revenue_code": NAME,
+    "why": TEXT,
+}
 
 
 def charge_lines(coded: Coded | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
@@ -38,7 +47,7 @@ def charge_lines(coded: Coded | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     Raises
     ------
     InputError
-        If it is neither, or lacks a column.
+        If it is neither, lacks a column, or a column holds something else than it should.
 
     Notes
     -----
@@ -54,15 +63,17 @@ def charge_lines(coded: Coded | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
             f"{type(coded).__name__}."
         )
     lines = lines.lazy()
-    require(_NEEDED, lines.collect_schema().names())
+    schema = lines.collect_schema()
+    require([*_NEEDED], schema.names())
+    require_kinds(schema, _NEEDED)
     return lines.select(
-        "encounter_id",
-        "service_date",
+        pl.col("encounter_id").cast(pl.String),
+        pl.col("service_date").cast(pl.Date),
         pl.col("revenue_code").cast(pl.String),
         pl.col("code").cast(pl.String).alias("hcpcs"),
         pl.lit(None, pl.String).alias("modifiers"),
         pl.col("units").cast(pl.Int64),
-        pl.col("why").alias("reason"),
+        pl.col("why").cast(pl.String).alias("reason"),
     ).sort("encounter_id", "service_date", "hcpcs")
 
 
@@ -74,8 +85,8 @@ def write_charge_lines(coded: Coded | pl.DataFrame | pl.LazyFrame, path: str | P
     coded
         As for ``charge_lines``.
     path
-        Where to: ``.csv`` (UTF-8, comma, a header, dates as 2026-03-02), ``.parquet`` or
-        ``.xlsx``.
+        Where to: ``.csv`` (UTF-8, comma, every field in quotes, a header, dates as 2026-03-02),
+        ``.parquet`` or ``.xlsx``.
 
     Returns
     -------
@@ -93,37 +104,38 @@ def write_charge_lines(coded: Coded | pl.DataFrame | pl.LazyFrame, path: str | P
     In CSV a text that begins with ``= + - @``, a tab or a line break gets an apostrophe before
     it, since a spreadsheet would run it as a formula (``csv_guard`` in
     ``parameters/review_sampling.toml``): an encounter ``-17`` is written ``'-17``. A router that
-    must have such a number as it is takes Parquet or Excel, where text is text.
+    must have such a number as it is takes Parquet or Excel, where text is text. Spreadsheets of
+    other countries divide fields at ``;`` or tabs and mind only quotes at the start of a line: so
+    every field stands in quotes, and such a sign behind ``;``, ``|``, a tab or a line break within
+    a text gets the apostrophe too.
     """
     place, rows = place_for(path, _ENDINGS), charge_lines(coded)
-    kind = place.suffix.lower()
-    if kind == ".xlsx":
-        _write_sheet(rows.collect(), place)
-        return place
-    if kind == ".csv":
-        rows = rows.with_columns(map(_guarded, ("encounter_id", "revenue_code", "hcpcs", "reason")))
-    rows = rows.collect()
-    with written_whole(place) as beside:
-        if kind == ".csv":
-            rows.write_csv(beside)
-        else:
-            rows.write_parquet(beside)
-    return place
+    return write(place, _CONTENTS[place.suffix.lower()](rows))
+
+
+def _csv(rows: pl.LazyFrame) -> bytes:
+    made, texts = BytesIO(), ("encounter_id", "revenue_code", "hcpcs", "reason")
+    rows.with_columns(map(_guarded, texts)).collect().write_csv(made, quote_style="always")
+    return made.getvalue()
+
+
+def _parquet(rows: pl.LazyFrame) -> bytes:
+    made = BytesIO()
+    rows.collect().write_parquet(made)
+    return made.getvalue()
 
 
 def _guarded(name: str) -> pl.Expr:
-    text = pl.col(name).cast(pl.String)
+    text = pl.col(name).str.replace_all(_INNER, f"${{1}}{_GUARD}${{2}}")
     formula = text.str.contains(_FORMULA).fill_null(False)
     return pl.when(formula).then(pl.lit(_GUARD) + text).otherwise(text).alias(name)
 
 
-def _write_sheet(rows: pl.DataFrame, place: Path) -> None:
+def _sheet(lines: pl.LazyFrame) -> bytes:
+    rows = lines.collect()
     check_rows(rows.height, "Write .csv or .parquet, or some of the encounters.")
-    writer = excel_writer()
-    options = {"in_memory": True}
-    options |= {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    made = BytesIO()
-    book = writer.Workbook(made, options)
+    writer, made = excel_writer(), BytesIO()
+    book = writer.Workbook(made, TEXT_IS_TEXT)
     sheet = book.add_worksheet("Charge lines")
     head = book.add_format({"bold": True})
     text, day = (book.add_format({"num_format": one}) for one in ("@", "yyyy-mm-dd"))
@@ -135,5 +147,8 @@ def _write_sheet(rows: pl.DataFrame, place: Path) -> None:
             put(sheet, row, at, value, looks.get(name, text))
     sheet.freeze_panes(1, 0)
     book.close()
-    with written_whole(place) as beside:
-        beside.write_bytes(made.getvalue())
+    return made.getvalue()
+
+
+_CONTENTS = {".csv": _csv, ".parquet": _parquet, ".xlsx": _sheet}
+_ENDINGS = (*_CONTENTS,)

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import polars as pl
 
+from subq_toolkit.audit.sheet_cells import cell_text
 from subq_toolkit.audit.worklist_file import SHEET, SHEET_COLUMNS
-from subq_toolkit.audit.written_files import printable
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
 from subq_toolkit.readers.export_files import kind_of
+from subq_toolkit.readers.faults import tells_faults
+from subq_toolkit.readers.limits import file_at
 from subq_toolkit.readers.workbooks import read_sheet
 
 _READ = ("key", "verdict", "reviewer", "note", "encounter_id", "code")
 _CELLS = ("encounter_id", "code")
 
 
+@tells_faults
 def reviewed_sheet(path: str | Path) -> pl.DataFrame:
     """Key, verdict, reviewer, note, encounter and code of a worklist as text, no empty rows.
 
@@ -22,25 +26,17 @@ def reviewed_sheet(path: str | Path) -> pl.DataFrame:
     InputError
         If the file cannot be read, or is no worklist.
     """
-    if not isinstance(path, str | Path):
-        raise InputError(f"path is the name of a file; this is a {type(path).__name__}.")
-    path = Path(path)
+    path = file_at(path)
+    name = shown(path.name)
     if kind_of(path) != "excel":
-        raise InputError(f"'{path.name}' is no workbook. Save the reviewed list as .xlsx.")
-    try:
-        found = read_sheet(path, sheet=SHEET, header_row=1)
-    except OSError as refused:
-        why = refused.strerror or type(refused).__name__
-        raise InputError(
-            f"'{path.name}' cannot be read ({why}). Close it where it is open, and see that you "
-            f"may read it."
-        ) from None
+        raise InputError(f"'{name}' is no workbook. Save the reviewed list as .xlsx.")
+    found = read_sheet(path, sheet=SHEET, header_row=1)
     heads = [None if one is None else one.strip().lower() for one in found.header]
     wanted = {name: SHEET_COLUMNS[name].head.lower() for name in _READ}
     missing = [SHEET_COLUMNS[name].head for name, head in wanted.items() if head not in heads]
     if missing:
         raise InputError(
-            f"'{path.name}': sheet '{SHEET}' has no column {', '.join(map(repr, missing))} in its "
+            f"'{name}': sheet '{SHEET}' has no column {', '.join(map(repr, missing))} in its "
             f"first row. Read the list as write_worklist wrote it."
         )
     held = found.rows.columns
@@ -94,5 +90,5 @@ def _plain(cell: str | None) -> str | None:
     """A cell as Excel may give it back: without blanks at its ends, or ``.0`` behind a number."""
     if cell is None:
         return None
-    text = " ".join(printable(cell).split())
+    text = " ".join(cell_text(cell).split())
     return text.removesuffix(".0") or None

@@ -5,6 +5,7 @@ from hashlib import blake2b
 import polars as pl
 
 from subq_toolkit.audit.audited_tables import CLASSES, ERRORS, Audited, require, table_of
+from subq_toolkit.audit.column_kinds import DAY, NAME, NUMBER, TEXT, WHOLE, require_kinds
 from subq_toolkit.audit.review_sample import ReviewSample
 from subq_toolkit.errors import InputError
 
@@ -21,6 +22,10 @@ _COLUMNS = (
     "cite", "key",
 )  # fmt: skip
 _MADE = ("rank", "finding", "key")
+_DAYS, _NUMBERS = ("service_date", "file_by"), ("billed_usd", "supported_usd", "difference_usd")
+_WHOLE = ("billed_units", "supported_units", "difference_units", "days_left")
+_KINDS = dict.fromkeys(_COLUMNS, TEXT) | dict.fromkeys(("encounter_id", "code"), NAME)
+_KINDS |= dict.fromkeys(_DAYS, DAY) | dict.fromkeys(_NUMBERS, NUMBER) | dict.fromkeys(_WHOLE, WHOLE)
 
 
 def worklist(
@@ -59,7 +64,7 @@ def worklist(
     Raises
     ------
     InputError
-        If an answer is unknown, or a column is missing.
+        If an answer is unknown, a column is missing, or one holds something else than it should.
 
     Notes
     -----
@@ -70,7 +75,9 @@ def worklist(
             raise InputError(f"{name} is one of {', '.join(known)}, not {answer!r}.")
     rows = table_of(audited, "lines")
     taken = [name for name in _COLUMNS if name not in _MADE]
-    require(taken, rows.collect_schema().names())
+    schema = rows.collect_schema()
+    require(taken, schema.names())
+    require_kinds(schema, {name: _KINDS[name] for name in taken})
     labels = {name: one["label"] for name, one in CLASSES.items()}
     rows = rows.select(taken).filter(_listed(which)).collect()
     rows = _chosen(rows, only).with_columns(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
-from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from math import ceil
@@ -14,28 +13,17 @@ import polars as pl
 from subq_toolkit.audit.audited_tables import Audited
 from subq_toolkit.audit.review_sample import ReviewSample
 from subq_toolkit.audit.reviewed_amounts import VERDICTS
+from subq_toolkit.audit.sheet_cells import TEXT_IS_TEXT, check_rows, excel_writer, put
 from subq_toolkit.audit.worklist import worklist
-from subq_toolkit.audit.written_files import (
-    check_rows,
-    excel_writer,
-    place_for,
-    printable,
-    written_whole,
-)
+from subq_toolkit.errors import InputError
+from subq_toolkit.written_files import place_for, write
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
 SHEET, ABOUT = "Worklist", "About"
-_OPTIONS = {
-    "in_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "nan_inf_to_errors": False,
-    "default_format_properties": {"font_name": "Arial", "font_size": 10},
-}
+_OPTIONS = TEXT_IS_TEXT | {"default_format_properties": {"font_name": "Arial", "font_size": 10}}
 _HEAD, _ASKED, _LINE_COLOUR = "#0072b2", "#fff4d6", "#b8b8b8"
 _MONEY, _WHOLE, _DAY = "$#,##0.00;-$#,##0.00", "#,##0", "yyyy-mm-dd"
 _FROZEN, _A4, _MEANING_WIDE = 4, 9, 110
@@ -128,12 +116,12 @@ def write_worklist(
     Text stays text, whatever it begins with. Characters that no workbook can hold are left out.
     The list names encounters: it is as confidential as the chart.
     """
-    place, writer = place_for(path, (".xlsx",)), excel_writer()
+    place, writer, day = place_for(path, (".xlsx",)), excel_writer(), _dated(on)
     rows = worklist(audited, order=order, which=which, only=only)
     check_rows(rows.height, "List some of the encounters with only=.")
     facts = [
         ("Rows", f"{rows.height:,} ({which}), ordered by {order}"),
-        ("Dated", (on or date.today()).isoformat()),
+        ("Dated", day.isoformat()),
         *([("Audit", audited.terms)] if hasattr(audited, "terms") else []),
         *(
             [("Sample", repr(only).strip("<>").split(";")[0])]
@@ -145,14 +133,20 @@ def write_worklist(
     ]
     made = BytesIO()
     book = writer.Workbook(made, _OPTIONS)
-    dated = datetime.combine(on or date.today(), time())
-    book.set_properties({"title": "Worklist", "author": "subq_toolkit", "created": dated})
+    dated = {"created": datetime.combine(day, time())}
+    book.set_properties({"title": "Worklist", "author": "subq_toolkit", **dated})
     _list(book, book.add_worksheet(SHEET), rows)
     _explain(book, book.add_worksheet(ABOUT), facts, rows["cite"].drop_nulls())
     book.close()
-    with written_whole(place) as beside:
-        beside.write_bytes(made.getvalue())
-    return place
+    return write(place, made.getvalue())
+
+
+def _dated(on: object) -> date:
+    if on is None:
+        return date.today()
+    if not isinstance(on, date) or isinstance(on, datetime):
+        raise InputError(f"on is a day, e.g. date(2026, 3, 2); this is a {type(on).__name__}.")
+    return on
 
 
 def _list(book: "Workbook", sheet: "Worksheet", rows: pl.DataFrame) -> None:
@@ -220,18 +214,6 @@ def _explain(
     sheet.set_landscape()
     sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)
-
-
-def put(sheet: "Worksheet", row: int, column: int, value: object, look: object = None) -> None:
-    """Write a value as what it is; text as text, whatever it begins with."""
-    if value is None:
-        sheet.write_blank(row, column, None, look)
-    elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        sheet.write_number(row, column, value, look)
-    elif isinstance(value, datetime | date):
-        sheet.write_datetime(row, column, value, look)
-    else:
-        sheet.write_string(row, column, printable(value), look)
 
 
 def _number_format(name: str) -> str:

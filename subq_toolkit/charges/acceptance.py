@@ -8,6 +8,7 @@ charged twice is what an audit looks for.
 from typing import NamedTuple
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.charges.charge_fields import (
     HCPCS,
@@ -101,7 +102,7 @@ def accept_charges(charges: pl.DataFrame | pl.LazyFrame) -> ChargeAcceptance:
         _ok=pl.all_horizontal(check.fill_null(False) for check in CHECKS.values())
     )
     others = [name for name in schema if name not in COLUMNS and name != "_row"]
-    accepted = rows.filter("_ok").select(*COLUMNS, *others, "_row")
+    accepted = rows.filter("_ok").select(*COLUMNS, by_name(*others), "_row")
     return ChargeAcceptance(accepted, _refused(rows.filter(~pl.col("_ok"))))
 
 
@@ -163,17 +164,25 @@ def _require(schema: pl.Schema) -> None:
             f"Names that begin with an underscore are kept for the toolkit; the charges have "
             f"{', '.join(map(repr, ours or ['_row']))}. Rename them."
         )
+    require_types(schema)
+
+
+def require_types(schema: pl.Schema) -> None:
+    """Refuse columns of a type in which no charge line can be written.
+
+    Dates of service in universal time are none either: their local date cannot be told.
+
+    Raises
+    ------
+    InputError
+        If a known column holds such values.
+    """
     for name, held in schema.items():
         if name in COLUMNS and not _usable(COLUMNS[name], held):
             raise InputError(
                 f"Column '{name}' holds {held} values; it must hold "
                 f"{_HOLDS[COLUMNS[name].base_type()]}. Convert it, or leave it out."
             )
-    require_local_dates(schema)
-
-
-def require_local_dates(schema: pl.Schema) -> None:
-    """Refuse dates of service in universal time, whose local date cannot be told."""
     held = schema.get("service_date")
     if isinstance(held, pl.Datetime) and held.time_zone in ("UTC", "Etc/UTC", "GMT", "Zulu"):
         raise InputError(

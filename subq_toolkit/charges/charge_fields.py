@@ -9,7 +9,7 @@ import polars as pl
 from subq_toolkit.charges.columns import AMOUNTS, COLUMNS, answer
 from subq_toolkit.effective import read_table
 from subq_toolkit.readers.charted_fields import charted_text
-from subq_toolkit.time_formats import FIRST_MOMENT
+from subq_toolkit.time_formats import believed_day, believed_typed
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 #: An amount: dollar sign and thousands as people write them, negative as -1, 1- or (1).
@@ -73,7 +73,7 @@ def amount(text: pl.Expr) -> pl.Expr:
     """Read amounts such as ``$1,234.50``, ``-12``, ``12.00-`` and ``(12.00)``."""
     size = text.str.replace_all(r"[^\d.]", "").cast(pl.Float64, strict=False)
     signed = pl.when(text.str.contains(_NEGATIVE)).then(-size).otherwise(size)
-    return pl.when(text.str.contains(_AMOUNT)).then(signed)
+    return pl.when(text.str.contains(_AMOUNT) & size.is_finite()).then(signed)
 
 
 def _whole(number: pl.Expr) -> pl.Expr:
@@ -82,18 +82,15 @@ def _whole(number: pl.Expr) -> pl.Expr:
 
 
 def _day(held: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return plausible(held.cast(pl.Date) if dtype == pl.Date else held.dt.date())
+    if isinstance(dtype, pl.Datetime):
+        return believed_typed(held, dtype).dt.date()
+    if dtype == pl.Date:
+        return believed_day(held)
     text = held.cast(pl.String)
     iso = text.str.head(10).str.to_date("%Y-%m-%d", strict=False)
     run = text.str.to_date("%Y%m%d", strict=False)
     day = pl.when(text.str.contains(_ISO)).then(iso)
-    return plausible(day.when(text.str.contains(_RUN_TOGETHER)).then(run))
-
-
-def plausible(day: pl.Expr) -> pl.Expr:
-    """A year typed with too few figures is not a year of service."""
-    return pl.when(day >= FIRST_MOMENT.date()).then(day)
+    return believed_day(day.when(text.str.contains(_RUN_TOGETHER)).then(run))
 
 
 def code_alone(code: pl.Expr) -> pl.Expr:

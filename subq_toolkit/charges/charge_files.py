@@ -6,35 +6,26 @@ Every line comes through, in the order of the file. What cannot be read is null 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
+from polars.selectors import by_name
 
-from subq_toolkit.charges.acceptance import require_local_dates
+from subq_toolkit.charges.acceptance import require_types
 from subq_toolkit.charges.charge_fields import entry, field, is_text
-from subq_toolkit.charges.columns import COLUMNS, STATUSES, WANTED
-from subq_toolkit.charges.reading import REPORT, ChargeReading
+from subq_toolkit.charges.columns import AMOUNTS, COLUMNS, WANTED
+from subq_toolkit.charges.reading import ChargeReading
 from subq_toolkit.charges.service_dates import DateReading, find_dates
 from subq_toolkit.effective import read_table
-from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import charted_text
-from subq_toolkit.readers.column_maps import header_names, map_columns, proposal
-from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
-from subq_toolkit.readers.export_files import kind_of
+from subq_toolkit.readers.column_maps import proposal
+from subq_toolkit.readers.delimited_files import BROKEN
+from subq_toolkit.readers.export_files import Export, Layout, broken_mark, open_export
 from subq_toolkit.readers.faults import tells_faults
-from subq_toolkit.readers.workbooks import read_sheet
+from subq_toolkit.readers.file_reports import whole_of
+from subq_toolkit.readers.limits import file_at
+from subq_toolkit.readers.reading_report import Column, column_type, report_table
 
 _LIMITS = read_table("charge_words")["limits"]
-_TYPES = {pl.String: "text", pl.Float64: "amount", pl.Int64: "whole number", pl.Date: "date"}
-
-
-class _Extract(NamedTuple):
-    """The rows of a file, and for each of its columns the name in the result."""
-
-    rows: pl.LazyFrame
-    names: dict[str, str]
-    kind: str
-    layout: str
 
 
 @tells_faults
@@ -81,76 +72,22 @@ def read_charges(
     InputError
         If the file as a whole cannot be read: see the message for what to state or change.
     """
-    if header_row < 1:
-        raise InputError("header_row counts from 1: 1 is the first row of the file.")
-    path = Path(path)
-    kind = kind_of(path)
-    if path.stat().st_size > max_bytes:
-        raise InputError(
-            f"'{path.name}' has {path.stat().st_size:,} bytes, more than max_bytes={max_bytes:,}. "
-            f"Split it by month, save it as Parquet, or state a larger max_bytes."
-        )
-    if kind == "parquet":
-        extract = _from_parquet(path, columns)
-    elif kind == "excel":
-        extract = _from_excel(path, columns, sheet, header_row)
-    else:
-        extract = _from_text(path, columns, encoding, separator, header_row)
-    return _read(extract, path.name, date_format, max_rows)
-
-
-def _from_text(
-    path: Path,
-    columns: Mapping[str, str] | None,
-    encoding: str,
-    separator: str | None,
-    header_row: int,
-) -> _Extract:
-    seen = look_at(path, encoding=encoding, separator=separator, header_row=header_row)
-    names = header_names(seen.header, path.name, wanted=WANTED)
-    result = map_columns(
-        names, columns, file=path.name, wanted=WANTED, head=seen.head, header_row=header_row
+    path = file_at(path)
+    table = open_export(
+        path,
+        columns,
+        wanted=WANTED,
+        layout=Layout(encoding, separator, sheet, header_row),
+        max_bytes=max_bytes,
+        max_rows=max_rows,
     )
-    rows = read_rows(path, names, seen, header_row=header_row).lazy()
-    return _Extract(rows, result, "delimited", f"{seen.separator!r} {seen.encoding}")
+    return _read(table, path.name, date_format)
 
 
-def _from_excel(
-    path: Path, columns: Mapping[str, str] | None, sheet: str | int | None, header_row: int
-) -> _Extract:
-    read = read_sheet(path, sheet=sheet, header_row=header_row)
-    names = header_names(read.header, path.name, wanted=WANTED)
-    result = map_columns(
-        names, columns, file=path.name, wanted=WANTED, head=read.head, header_row=header_row
-    )
-    rows = read.rows.rename(dict(zip(read.rows.columns, names, strict=True))).lazy()
-    return _Extract(rows, result, "excel", f"sheet '{read.name}'")
-
-
-def _from_parquet(path: Path, columns: Mapping[str, str] | None) -> _Extract:
-    try:
-        rows = pl.scan_parquet(path, glob=False)
-        names = rows.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError):
-        raise InputError(
-            f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
-        ) from None
-    return _Extract(rows, map_columns(names, columns, file=path.name, wanted=WANTED), "parquet", "")
-
-
-def _read(extract: _Extract, file: str, date_format: str | None, max_rows: int) -> ChargeReading:
-    rows, names = _joined(extract)
-    total = rows.select(pl.len()).collect().item()
-    if total > max_rows:
-        raise InputError(
-            f"'{file}' has {total:,} rows, more than max_rows={max_rows:,}. Split it by month, or "
-            f"state a larger max_rows."
-        )
-    if extract.kind != "parquet":
-        rows = rows.filter(
-            pl.any_horizontal(pl.col(*names.values()).is_not_null(), *_marks(rows.collect_schema()))
-        )
+def _read(table: Export, file: str, date_format: str | None) -> ChargeReading:
+    rows, names = _joined(table)
     schema = rows.collect_schema()
+    require_types(schema)
     dates = _dates(rows, schema, names, date_format)
     known = [name for name in schema if name in COLUMNS and name != "unreadable"]
     typed = {name: field(name, schema[name]) for name in known}
@@ -169,38 +106,34 @@ def _read(extract: _Extract, file: str, date_format: str | None, max_rows: int) 
     listed = pl.concat_str(named, separator=", ", ignore_nulls=True)
     marked = {f"__missed {name}": mark for name, mark in missed.items()}
     read = rows.with_columns(**typed, **marked, unreadable=pl.when(listed != "").then(listed))
-    if extract.kind != "parquet":
+    if table.kind != "parquet":
         read = read.collect().lazy()
     counts = read.select(
         pl.len().alias("(rows)"),
         pl.col("unreadable").count().alias("(unreadable)"),
         *[pl.col(name).count() for name in known],
-        *[pl.col(mark).sum() for mark in [*marked, *_marks(schema)]],
+        *[pl.col(mark).sum() for mark in [*marked, *broken_mark(schema)]],
     )
     counted = counts.collect().row(0, named=True)
-    left_out = total - counted["(rows)"]
-    report = _report(extract, file, names, dates, counted, left_out)
+    report = _report(table, file, names, dates, counted)
     result = [name for name in names.values() if name != "unreadable"]
-    return ChargeReading(read.select(*dict.fromkeys(result), "unreadable"), report)
+    return ChargeReading(read.select(by_name(*dict.fromkeys(result)), "unreadable"), report)
 
 
-def _joined(extract: _Extract) -> tuple[pl.LazyFrame, dict[str, str]]:
+def _joined(table: Export) -> tuple[pl.LazyFrame, dict[str, str]]:
     """Rows under their new names; several columns of modifiers become one."""
-    schema = extract.rows.collect_schema()
-    several = [name for name, to in extract.names.items() if to == "modifiers"]
+    schema = table.rows.collect_schema()
+    several = [name for name, to in table.names.items() if to == "modifiers"]
     if len(several) < 2:
-        return extract.rows.rename(extract.names), extract.names
+        return table.rows.rename(table.names), table.names
     both = pl.concat_str(
         [charted_text(name, schema[name]) for name in several], separator=" ", ignore_nulls=True
     )
     first, *others = several
-    names = {name: to for name, to in extract.names.items() if name not in others}
-    rows = extract.rows.with_columns(pl.when(both != "").then(both).alias(first)).drop(others)
+    names = {name: to for name, to in table.names.items() if name not in others}
+    rows = table.rows.with_columns(pl.when(both != "").then(both).alias(first))
+    rows = rows.drop(by_name(*others))
     return rows.rename(names), names
-
-
-def _marks(schema: pl.Schema) -> list[str]:
-    return [BROKEN] if BROKEN in schema else []
 
 
 def _dates(
@@ -208,7 +141,6 @@ def _dates(
 ) -> DateReading | None:
     """How text or whole numbers are read as dates; None for dates that have a type."""
     held = schema["service_date"]
-    require_local_dates(schema)
     if not is_text(held) and not held.is_integer():
         return None
     source = next(name for name, to in names.items() if to == "service_date")
@@ -217,37 +149,28 @@ def _dates(
 
 
 def _report(
-    extract: _Extract,
+    table: Export,
     file: str,
     names: dict[str, str],
     dates: DateReading | None,
     counts: dict[str, int],
-    left_out: int,
 ) -> pl.DataFrame:
-    total, broken = counts["(rows)"], counts.get(BROKEN, 0)
-    notes = {
-        f"{broken:,} lines do not have the {len(extract.names)} fields of the header": broken,
-        f"{left_out:,} rows without any entry were left out": left_out,
-        "a header and no rows": total == 0,
-    }
-    said = "; ".join(note for note, holds in notes.items() if holds)
-    bad = counts["(unreadable)"]
-    lines = [("(rows)", file, extract.kind, extract.layout, total, total - bad, bad, said)]
+    columns = []
     for name, to in names.items():
-        sources = [one for one, other in extract.names.items() if other == to]
+        sources = [one for one, other in table.names.items() if other == to]
         dated = dates if to == "service_date" else None
-        note = (
-            dated.note if dated else "" if to in COLUMNS else proposal(name, extract.names, WANTED)
-        )
-        unread = counts.get(f"__missed {to}", 0 if to in counts else None)
         shown = dated.name if dated else "typed" if to == "service_date" else ""
-        lines.append(
-            (to, " + ".join(sources), _type(to), shown, total, counts.get(to), unread, note)
+        hint = "" if to in COLUMNS else proposal(name, table.names, WANTED)
+        columns.append(
+            Column(
+                to,
+                " + ".join(sources),
+                "amount" if to in AMOUNTS else column_type(COLUMNS.get(to)),
+                shown,
+                counts.get(to),
+                counts.get(f"__missed {to}", 0 if to in counts else None),
+                dated.note if dated else hint,
+            )
         )
-    return pl.DataFrame(lines, schema=REPORT, orient="row")
-
-
-def _type(column: str) -> str:
-    if column == "status":
-        return f"one of {', '.join(STATUSES)}"
-    return _TYPES[COLUMNS[column].base_type()] if column in COLUMNS else "as in the file"
+    total, unreadable = counts["(rows)"], counts["(unreadable)"]
+    return report_table(whole_of(table, file, counts), columns, rows=total, unreadable=unreadable)

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from subq_toolkit.charges.charge_fields import plausible
 from subq_toolkit.errors import InputError
-from subq_toolkit.time_formats import FORMATS, ORDERS, TimeFormat, tidy
+from subq_toolkit.time_formats import FORMATS, ORDERS, TimeFormat, believed_day, tidy
 
 _CLOCK = " hour:minute"
 _CLOCK_SHAPE = r" \d{1,2}:\d{2}$"
@@ -54,7 +53,7 @@ class DateReading(NamedTuple):
         text = _bare(text)
         if self.serials:
             days = text.str.extract(r"^(\d{5})(?:\.\d+)?$", 1).cast(pl.Int64, strict=False)
-            return pl.lit(_DAY_ZERO) + pl.duration(days=days)
+            return believed_day(pl.lit(_DAY_ZERO) + pl.duration(days=days))
         return _first_fit(text, self.formats)
 
 
@@ -112,7 +111,7 @@ def _first_fit(text: pl.Expr, formats: tuple[TimeFormat, ...] | list[TimeFormat]
 
 
 def _day(text: pl.Expr, form: TimeFormat) -> pl.Expr:
-    day = plausible(text.str.to_date(form.pattern, strict=False))
+    day = believed_day(text.str.to_date(form.pattern, strict=False))
     return pl.when(text.str.contains(form.shape)).then(day) if form.shape else day
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.administrations import passes
-from subq_toolkit.encounter_facts import _later_of_two, counted_runs, whose_and_when
+from subq_toolkit.encounter_facts import counted_runs, later_of_two, whose_and_when
 from subq_toolkit.intake import Intake
 from subq_toolkit.policy import Policy
 
@@ -45,14 +45,12 @@ def told_of(intake: Intake, policy: Policy) -> pl.LazyFrame:
     )
 
 
-def later_encounters(files: Sequence[Path], intake: Intake) -> pl.Series:
+def later_encounters(files: Sequence[Path]) -> pl.Series:
     """Names of the encounters that follow another, from what the parts tell in ``files``."""
     told = pl.scan_ipc(files)
     shares = told.select(pl.len()).collect().item() // _AT_ONCE + 1
     found = []
     for share in range(shares):
         some = told.filter(pl.col("_patient") % shares == share)
-        several = some.filter(pl.len().over("_patient", "service_date") > 1)
-        later = _later_of_two(several, intake).filter("_later_encounter")
-        found.append(later.select("encounter_id").collect())
+        found.append(later_of_two(some).collect())
     return pl.concat(found)["encounter_id"].sort()

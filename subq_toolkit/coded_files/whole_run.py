@@ -172,7 +172,7 @@ class _Run:
                 with settled(file) as beside:
                     told_of(part_intake(rows, self.facility_zone), self.policy).sink_ipc(beside)
                 self.told.done(rows.height)
-        return later_encounters(files, shape)
+        return later_encounters(files)
 
     def _code(self, later: pl.Series | None) -> None:
         self.told.stage("coding")

@@ -9,6 +9,7 @@ import polars as pl
 
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
 
 #: What may happen to an infusion. In this order if charted at the same moment.
 EVENTS = (
@@ -56,12 +57,20 @@ def agreed_words(events: Mapping[str, str | None] | None) -> dict[str, str]:
     InputError
         If ``events`` maps a word to something that is no event.
     """
+    if not isinstance(events, Mapping | None):
+        raise InputError(
+            f"The words of events are a mapping, e.g. {{'Assess': 'rate_verify'}}; this is a "
+            f"{type(events).__name__}."
+        )
     stated = dict(events or {})
     for word, event in stated.items():
+        if not isinstance(word, str):
+            raise InputError(f"events= has a word that is no text but {type(word).__name__}.")
         if event is not None and event not in EVENTS:
-            alike = get_close_matches(str(event), EVENTS, n=1)
+            alike = get_close_matches(shown(event), EVENTS, n=1)
             raise InputError(
-                f"events= maps '{word}' to {event!r}, which is no event of an infusion"
+                f"events= maps '{shown(word)}' to {shown(repr(event))}, which is no event of an "
+                "infusion"
                 + (f"; did you mean '{alike[0]}'? " if alike else ". ")
                 + f"Events: {', '.join(EVENTS)}; None for what is no event of the infusion."
             )
@@ -102,8 +111,16 @@ def event_counts(
     pl.DataFrame
         ``word`` (as charted; null where not shown), ``read_as`` (an event, ``no_event``, or null
         if not known), ``rows``. The commonest first.
+
+    Raises
+    ------
+    InputError
+        If there is no such column of words, or ``events`` maps a word to what is no event.
     """
     words = agreed_words(events)
+    held = charted.lazy().collect_schema().get(column)
+    if held is None or held.is_nested() or held in (pl.Binary, pl.Object, pl.Duration):
+        raise InputError(f"The event log has no column '{shown(column)}' of words.")
     text = pl.col(column).cast(pl.String).str.strip_chars()
     counted = (
         charted.lazy()
@@ -119,9 +136,9 @@ def event_counts(
     wordy = pl.col("word").str.contains(_A_WORD) & parts
     unknown = pl.col("read_as").is_null()
     familiar = pl.col("rows").filter(~unknown).sum() >= _FAMILIAR * pl.col("rows").sum()
-    shown = ~unknown | (familiar & wordy & ((unknown & wordy).cast(pl.Int64).cum_sum() <= _SHOWN))
+    told = ~unknown | (familiar & wordy & ((unknown & wordy).cast(pl.Int64).cum_sum() <= _SHOWN))
     return (
-        counted.with_columns(word=pl.when(shown).then("word"))
+        counted.with_columns(word=pl.when(told).then("word"))
         .group_by("word", "read_as")
         .agg(pl.col("rows").sum())
         .select("word", "read_as", "rows")

@@ -1,5 +1,6 @@
 """Each event of a log given its place: which infusion, which moment, which kind of event."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -8,10 +9,19 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.event_log.event_words import EVENTS, NO_EVENT, read_events
 from subq_toolkit.facility_time import agreed_zone, charted, zone_of
+from subq_toolkit.intake import COLUMNS
+from subq_toolkit.plain_text import shown
 
 _NEEDED = ("encounter_id", "event_at", "event")
 _MADE = ("start_at", "stop_at", "began_by", "ended_by", "events")
+_MOST_SHOWN = 10
 _AMOUNTS = ("rate_ml_per_h", "volume_ml")
+_TEXTUAL = (pl.String, pl.Categorical, pl.Enum)
+#: Columns that are read as text here; numbers will do for those that name a thing.
+_WORDS = ("event", "mode", "unreadable")
+_NAMES = ("encounter_id", "order_id", "pump_id", "drug", "site")
+#: What a column that is known later on cannot hold in any case.
+_UNFIT = (pl.Binary, pl.Object, pl.Duration, pl.Time)
 
 
 class Placed(NamedTuple):
@@ -36,6 +46,8 @@ def place_events(
             "Hand in a Polars DataFrame or LazyFrame of events; "
             f"this is a {type(events).__name__}. For pandas: polars.from_pandas(frame)."
         )
+    if not isinstance(facility_zone, str | None):
+        raise InputError("facility_zone is the name of a zone, e.g. 'America/New_York'.")
     table = events.lazy()
     schema = table.collect_schema()
     _require(schema)
@@ -75,13 +87,37 @@ def _require(schema: pl.Schema) -> None:
         )
     ours = [name for name in schema if name.startswith("_") or name in _MADE]
     if ours:
+        some = ", ".join(f"'{shown(name)}'" for name in ours[:_MOST_SHOWN])
         raise InputError(
-            f"Runs get columns of these names, or names that begin with an underscore: "
-            f"{', '.join(map(repr, ours))}. Rename them in the event log."
+            f"Runs get columns of these names, or names that begin with an underscore: {some}. "
+            f"Rename them in the event log."
         )
-    for name in _AMOUNTS:
-        if name in schema and not (schema[name].is_numeric() or schema[name] == pl.Null):
-            raise InputError(f"Column '{name}' holds {schema[name]} values; it must hold numbers.")
+    patterns = [name for name in schema if name == "*" or re.fullmatch(r"\^.*\$", name, re.DOTALL)]
+    if patterns:
+        raise InputError(
+            f"Column '{shown(patterns[0])}' has a name that stands for several columns. Rename it."
+        )
+    for name, held in schema.items():
+        holds = _must_hold(name, held)
+        if holds:
+            raise InputError(
+                f"Column '{name}' holds {shown(held)} values; it must hold {holds}. Convert it, or "
+                f"leave it out."
+            )
+
+
+def _must_hold(name: str, held: pl.DataType) -> str | None:
+    """What a column must hold instead of what it does; None if it may."""
+    if held == pl.Null:
+        return None
+    if name in _AMOUNTS:
+        return None if held.is_numeric() else "numbers"
+    if name in _WORDS:
+        return None if held in _TEXTUAL else "text"
+    if name in _NAMES:
+        return None if held in _TEXTUAL or held.is_numeric() else "text or numbers"
+    unfit = held.is_nested() or held in _UNFIT
+    return "one plain value in each row" if unfit and name in COLUMNS else None
 
 
 def _apart(rows: pl.LazyFrame, lanes: list[str]) -> pl.LazyFrame:

@@ -10,7 +10,7 @@ from subq_toolkit.numbers_in_use.provenance import Number
 from subq_toolkit.policy import Policy, policy_choices
 
 #: Synonyms by which files are read; they have no source and decide no unit.
-_WORDS_ONLY = ("vocabulary", "charge_words")
+_WORDS_ONLY = ("vocabulary", "charge_words", "deidentification")
 _SOURCES, _POLICIES, _BRIDGE = "sources", "policies", "bridge_pauses_min"
 #: What an entry says beside its value.
 _BESIDE = ("label", "unit", "start", "until", "source", "standing", "review_by", "note")

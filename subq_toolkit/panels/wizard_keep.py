@@ -74,10 +74,8 @@ class KeepRow(w.VBox):
                 ) from None
         try:
             column_map.save(path)
-        except OSError:
-            raise InputError(
-                "Nothing can be written where this notebook works. Download the map instead."
-            ) from None
+        except InputError as refused:
+            raise InputError(f"{refused} Or download the map instead.") from None
         word = "Saved over the map that was there" if there else "Saved"
         return f"{word}: {path.resolve()}. It holds names and words, nothing of a row."
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from subq_toolkit.charts.wording import count
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import one_line
 from subq_toolkit.publish.drawings import svg
-from subq_toolkit.publish.files import one_line, place_for, write
 from subq_toolkit.publish.pages import Page, pages_of, wants_withholding
 from subq_toolkit.publish.pictures import check_scale, pdf, png
 from subq_toolkit.publish.slides import slides
@@ -18,6 +18,7 @@ from subq_toolkit.publish.tables import publish_table, table_html
 from subq_toolkit.publish.versions import versions_line
 from subq_toolkit.publish.web_pages import web_page
 from subq_toolkit.publish.workbook_files import workbook
+from subq_toolkit.written_files import place_for, write
 
 __all__ = ["publish", "publish_table", "table_html"]
 
@@ -81,7 +82,8 @@ def publish(
     -----
     Small cells: CMS cell size suppression policy, as described by ResDAC.
     """
-    path, ending = place_for(path, [*_SINGLE, *_TOGETHER])
+    path = place_for(path, [*_SINGLE, *_TOGETHER])
+    ending = path.suffix.lower()
     withhold = wants_withholding(small_cells)
     check_scale(scale, ending)
     remarks = [versions_line()] if versions else []

@@ -7,7 +7,7 @@ import polars as pl
 
 from subq_toolkit.charts.wording import lines
 from subq_toolkit.errors import InputError
-from subq_toolkit.publish.files import one_line, printable
+from subq_toolkit.plain_text import one_line, printable
 
 _VIEWS = ("mark", "layer", "concat", "hconcat", "vconcat", "facet", "repeat", "spec")
 _SUBTITLE_PX, _WIDTH_PX = 13, 460

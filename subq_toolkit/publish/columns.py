@@ -6,7 +6,7 @@ import polars as pl
 
 from subq_toolkit.charts.money_words import cents
 from subq_toolkit.charts.wording import amount
-from subq_toolkit.publish.files import one_line
+from subq_toolkit.plain_text import one_line
 
 #: What a column's name ends in, and the unit it stands for; the longest ending counts.
 _UNITS = {

@@ -8,7 +8,7 @@ import vl_convert as vlc
 from subq_toolkit.charts.look import LOOK, QUIET
 from subq_toolkit.charts.wording import count
 from subq_toolkit.errors import InputError
-from subq_toolkit.publish.files import one_line
+from subq_toolkit.plain_text import one_line
 from subq_toolkit.publish.pages import Page
 from subq_toolkit.publish.text_lines import broken
 

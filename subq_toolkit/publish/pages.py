@@ -9,9 +9,10 @@ from subq_toolkit.charts.figure import Figure
 from subq_toolkit.charts.money_words import caption_of, plain
 from subq_toolkit.charts.wording import count
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import one_line
 from subq_toolkit.publish.chart_specs import check_spec, data_of, said_by, with_notes
 from subq_toolkit.publish.columns import NOTHING, head_of, presentable, told
-from subq_toolkit.publish.files import file_stem, one_line
+from subq_toolkit.publish.files import file_stem
 from subq_toolkit.small_cells import LEAST, withheld_counts, withhold_small_cells
 
 WITHHELD = f"Counts below {LEAST}, and those that would give them away, are withheld."

@@ -8,8 +8,9 @@ from io import BytesIO
 import vl_convert as vlc
 
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import one_line
 from subq_toolkit.publish.drawings import drawn, svg
-from subq_toolkit.publish.files import needed, one_line
+from subq_toolkit.publish.files import needed
 from subq_toolkit.publish.pages import Page
 
 #: Dots for each pixel of a chart, and how many of them make an inch.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from subq_toolkit.charts.look import INK, QUIET
 from subq_toolkit.charts.wording import count
+from subq_toolkit.plain_text import printable
 from subq_toolkit.publish import deck as design
 from subq_toolkit.publish.deck import Box
-from subq_toolkit.publish.files import needed, printable, undated
+from subq_toolkit.publish.files import needed, undated
 from subq_toolkit.publish.pages import Page
 from subq_toolkit.publish.pictures import drawn_png
 from subq_toolkit.publish.text_lines import broken

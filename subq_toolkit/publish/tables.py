@@ -9,14 +9,16 @@ import polars as pl
 
 from subq_toolkit.charts.look import INK
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import printable
 from subq_toolkit.publish.columns import head_of, is_number
-from subq_toolkit.publish.files import needed, place_for, printable, write
+from subq_toolkit.publish.files import needed
 from subq_toolkit.publish.pages import Page, table_page, wants_withholding
 from subq_toolkit.publish.pictures import SCALES, check_scale, labelled_png
 from subq_toolkit.publish.versions import versions_line
 from subq_toolkit.publish.web_pages import plain_page, under
 from subq_toolkit.publish.workbook_files import workbook
 from subq_toolkit.small_cells import CountedCells
+from subq_toolkit.written_files import place_for, write
 
 _ID = "table"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -98,7 +100,8 @@ def publish_table(
         If it has another ending, cannot be written there, or counts fewer than 11 encounters in a
         column that ``cells`` does not name.
     """
-    path, ending = place_for(path, _ENDINGS)
+    path = place_for(path, _ENDINGS)
+    ending = path.suffix.lower()
     check_scale(scale, ending)
     remarks = [versions_line()] if versions else []
     said = (title, subtitle, caption)

@@ -9,9 +9,10 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from subq_toolkit.charts.look import BLUE, INK, QUIET, RULE
+from subq_toolkit.plain_text import printable
 from subq_toolkit.publish.columns import head_of, is_share
 from subq_toolkit.publish.deck import FONT
-from subq_toolkit.publish.files import MADE_ON, needed, printable, undated
+from subq_toolkit.publish.files import MADE_ON, needed, undated
 from subq_toolkit.publish.pages import Page
 from subq_toolkit.publish.pictures import drawn_png
 from subq_toolkit.publish.text_lines import broken

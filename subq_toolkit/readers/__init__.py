@@ -14,18 +14,12 @@ import polars as pl
 from subq_toolkit.errors import InputError
 from subq_toolkit.facility_time import agreed_zone
 from subq_toolkit.readers.check_counts import counted_checks
-from subq_toolkit.readers.export_files import (
-    Export,
-    kind_of,
-    open_delimited,
-    open_excel,
-    open_frame,
-    open_parquet,
-)
+from subq_toolkit.readers.column_maps import charted
+from subq_toolkit.readers.export_files import Layout, open_export, open_frame
 from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES
 from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.fhir import MOST_FHIR_ROWS, is_fhir, read_fhir
-from subq_toolkit.readers.limits import MOST_BYTES, MOST_ROWS, require_rows, require_size
+from subq_toolkit.readers.limits import MOST_BYTES, MOST_ROWS, file_at
 from subq_toolkit.readers.reading import Reading
 from subq_toolkit.readers.reading_rows import read_rows_of
 from subq_toolkit.readers.saved_maps import ColumnMap
@@ -109,7 +103,7 @@ def read_administrations(
         "header_row": header_row,
     }
     stated = {name: value for name, value in stated.items() if value is not None}
-    path = Path(path)
+    path = file_at(path)
     if is_fhir(path):
         beside = [name for name in stated if name != "facility_zone"]
         if columns is not None or beside:
@@ -122,9 +116,16 @@ def read_administrations(
     given = columns if isinstance(columns, ColumnMap) else ColumnMap(columns or {})
     column_map = replace(given, **stated)
     agreed_zone(pl.Schema(), (), column_map.facility_zone)
-    if column_map.header_row < 1:
-        raise InputError("header_row counts from 1: 1 is the first row of the file.")
-    table = open_export(path, column_map, max_bytes=max_bytes, max_rows=max_rows)
+    table = open_export(
+        path,
+        column_map.columns,
+        wanted=charted(column_map.shape),
+        layout=Layout(
+            column_map.encoding, column_map.separator, column_map.sheet, column_map.header_row
+        ),
+        max_bytes=max_bytes,
+        max_rows=max_rows,
+    )
     return read_rows_of(table, path.name, column_map)
 
 
@@ -157,27 +158,9 @@ def check_counts(
         As ``read_administrations``.
     """
     if isinstance(path_or_frame, pl.DataFrame | pl.LazyFrame):
-        table = open_frame(path_or_frame, column_map.columns, shape=column_map.shape)
+        wanted = charted(column_map.shape)
+        table = open_frame(path_or_frame, column_map.columns, wanted=wanted)
         reading = read_rows_of(table, "frame", column_map)
     else:
         reading = read_administrations(path_or_frame, columns=column_map)
     return counted_checks(reading, column_map)
-
-
-def open_export(path: Path, column_map: ColumnMap, *, max_bytes: int, max_rows: int) -> Export:
-    """Open a file of any kind within its limits; its columns are judged, its rows are not."""
-    kind = kind_of(path)
-    require_size(path, max_bytes)
-    shape, header_row = column_map.shape, column_map.header_row
-    if kind == "parquet":
-        table = open_parquet(path, column_map.columns, shape=shape)
-        require_rows(path, table.rows.select(pl.len()).collect().item(), max_rows)
-        return table
-    if kind == "excel":
-        at = {"sheet": column_map.sheet, "header_row": header_row}
-        table = open_excel(path, column_map.columns, shape=shape, **at)
-    else:
-        at = {"encoding": column_map.encoding or "utf-8", "separator": column_map.separator}
-        table = open_delimited(path, column_map.columns, shape=shape, header_row=header_row, **at)
-    require_rows(path, table.rows.collect().height, max_rows)
-    return table

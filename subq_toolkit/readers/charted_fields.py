@@ -10,10 +10,12 @@ from difflib import get_close_matches
 from functools import cache
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.administrations import CHOICES, COLUMNS
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
+from subq_toolkit.time_formats import believed_typed
 
 _FILLERS = r"[\s._/\-]+"
 _ALIKE = 0.85
@@ -71,19 +73,25 @@ def looks_known(name: str) -> bool:
 def charted_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """Render a column as text without blanks at its ends; null where nothing is charted.
 
-    A whole number stored as a float (``126179.0``) is written as a whole number.
+    A whole number stored as a float (``126179.0``) is written as a whole number, a time outside
+    the years that are believed as the number it is stored as.
 
     Raises
     ------
     InputError
-        If the column holds lists, structs or bytes.
+        If the column holds lists, structs, bytes or lengths of time.
     """
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
         raise InputError(
             f"Column '{name}' holds {dtype.base_type().__name__} values; it must hold one plain "
             f"value in each row. Unpack it before reading, or leave it out of columns."
         )
-    text = pl.col(name).cast(pl.String).str.strip_chars()
+    column = by_name(name).as_expr()
+    if isinstance(dtype, pl.Datetime):
+        written = believed_typed(column, dtype).cast(pl.String)
+        beyond = column.to_physical().cast(pl.String)
+        return pl.coalesce(written, beyond)
+    text = column.cast(pl.String).str.strip_chars()
     if dtype.is_float():
         text = text.str.replace(r"\.0$", "")
     return pl.when(~text.is_in(["", *read_table("vocabulary")["missing"]])).then(text)

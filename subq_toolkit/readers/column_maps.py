@@ -4,6 +4,7 @@ A column that merely looks like a known one is proposed in a message and rides a
 untouched. Names of columns are shown only if the row they stand in looks like a header.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from difflib import get_close_matches
@@ -16,6 +17,11 @@ from subq_toolkit.readers.charted_fields import name_meant
 from subq_toolkit.readers.export_shapes import SHAPE_COLUMNS, SHAPES, lacking
 
 _MOST_SHOWN = 30
+_DATED = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}|"
+    r"[A-Za-z]{3,9} \d{1,2},? \d{4}|\b\d{8}|\b\d{1,2}:\d{2}"
+)
+_NUMBERED = re.compile(r"\s*[-+$(]?[\d.,]+[%)]?\s*|.*\d{4}.*", re.DOTALL)
 
 
 class Wanted(NamedTuple):
@@ -60,7 +66,7 @@ def header_names(
     twice = {name for name, count in Counter(names).items() if count > 1}
     if twice:
         places = [str(place) for place, name in enumerate(names, 1) if name in twice]
-        shown = f" ({listed(sorted(twice))})" if _known(names, {}, wanted or charted()) else ""
+        shown = f" ({listed(sorted(twice))})" if is_header(names, wanted or charted()) else ""
         raise InputError(
             f"'{file}': columns {', '.join(places)} share a name with another column{shown}. "
             f"Give each column its own name in the file."
@@ -99,10 +105,11 @@ def map_columns(
     """
     stated = dict(columns or {})
     elsewhere = _header_elsewhere(head, stated, header_row, wanted)
+    header = is_header(names, wanted, stated)
     for name in stated:
         if name not in names:
-            others = f"Columns in the file: {listed(names)}." if _known(names, {}, wanted) else ""
-            alike = get_close_matches(name, names, n=3, cutoff=0.6)
+            others = f"Columns in the file: {listed(names)}." if header else ""
+            alike = get_close_matches(name, names, n=3, cutoff=0.6) if header else []
             raise InputError(
                 f"'{file}' has no column '{name}', which columns= names. "
                 + (
@@ -120,9 +127,10 @@ def map_columns(
             )
     ours = [name for name in result.values() if name.startswith("_")]
     if ours:
+        shown = f" ({listed(ours)})" if header else ""
         raise InputError(
-            f"'{file}': names that begin with an underscore are kept for the toolkit "
-            f"({listed(ours)}). Give them other names, e.g. columns={{'{ours[0]}': 'x'}}."
+            f"'{file}': names that begin with an underscore are kept for the toolkit{shown}. Give "
+            f"them other names, e.g. columns={{'{ours[0] if header else '_name'}': 'x'}}."
         )
     missing = wanted.lacking(set(result.values()))
     if missing:
@@ -154,10 +162,11 @@ def _missing(
         for column in missing
     }
     found = {candidates[0]: column for column, candidates in alike.items() if candidates}
-    if not found and not _known(names, stated, wanted):
+    if not is_header(names, wanted, stated):
         return absent + (
-            "Its header row does not look like one (no name is known; the row is not shown, it may "
-            "hold data). State where the header is, e.g. header_row=3, or add one to the file."
+            "Its header row does not look like one (too few names are known; the row is not shown, "
+            "it may hold data). State where the header is, e.g. header_row=3, or add one to the "
+            "file."
         )
     looks = "; ".join(
         f"{column} may be {' or '.join(map(repr, candidates))}"
@@ -171,16 +180,42 @@ def _missing(
 
 
 def _known(names: Sequence[str | None], stated: Mapping[str, str], wanted: Wanted) -> set[str]:
-    """Columns that the names are for certain: a header has some, a row of data has none."""
+    """Columns that the names are for certain; a word of a row of data may look like one."""
     found = {wanted.header(stated.get(name, name)) for name in names if name}
     return {name for name in found if name}
 
 
+def is_header(
+    cells: Sequence[str | None], wanted: Wanted, stated: Mapping[str, str] | None = None
+) -> bool:
+    """Whether cells are names for certain, so that a message may show them.
+
+    Two of them are known names and none holds a date or a clock, or one is and none holds a
+    number either.
+    """
+    known = len(_known(cells, stated or {}, wanted))
+    return known > 0 and not holds_dates(cells) and (known > 1 or not _holds_numbers(cells))
+
+
+def holds_dates(cells: Sequence[str | None]) -> bool:
+    """Whether a cell holds a date or a clock, as a row of data does."""
+    return any(_DATED.search(cell) for cell in cells if cell)
+
+
+def _holds_numbers(cells: Sequence[str | None]) -> bool:
+    return any(_NUMBERED.fullmatch(cell) for cell in cells if cell)
+
+
 def likely_header(head: Sequence[Sequence[str | None]]) -> int:
     """The row, counted from 1, that holds the most known names; the first if none holds two."""
-    known = {row: len(_known(cells, {}, charted())) for row, cells in enumerate(head, 1)}
+    known = {row: _names_in(cells, {}, charted()) for row, cells in enumerate(head, 1)}
     best = max(known, key=lambda row: known[row], default=1)
     return best if known.get(best, 0) >= 2 else 1
+
+
+def _names_in(cells: Sequence[str | None], stated: Mapping[str, str], wanted: Wanted) -> int:
+    """How many known names a row holds; none if it is a row of data."""
+    return 0 if holds_dates(cells) else len(_known(cells, stated, wanted))
 
 
 def _header_elsewhere(
@@ -189,7 +224,7 @@ def _header_elsewhere(
     header_row: int,
     wanted: Wanted,
 ) -> str:
-    known = {row: len(_known(cells, stated, wanted)) for row, cells in enumerate(head, 1)}
+    known = {row: _names_in(cells, stated, wanted) for row, cells in enumerate(head, 1)}
     best = max(known, key=lambda row: known[row], default=header_row)
     if known.get(best, 0) < 2 or known[best] <= known.get(header_row, 0):
         return ""

@@ -2,10 +2,12 @@
 
 A line with more or fewer fields than the header is not repaired: it comes through as an
 empty row, marked. Sound files go through Polars' own reader, the others line by line.
+
+A line ends with a line feed, carriage returns before it belong to it. A carriage return alone
+ends a line only in a file whose first line ends so; elsewhere it is part of a field.
 """
 
 import csv
-import io
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +15,8 @@ from typing import NamedTuple
 import polars as pl
 
 from subq_toolkit.errors import InputError
+from subq_toolkit.readers.text_encodings import HEAD, decoded, marked_encoding, require_encoding
 
-#: How much of a file is looked at before it is read whole. [bytes]
-HEAD = 256 * 1024
 #: Column that marks a line which is not a row of the table.
 BROKEN = "__line"
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -26,8 +27,12 @@ _KINDS = {
     b"\x1f\x8b": "packed with gzip",
     b"%PDF": "a PDF document",
 }
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+#: Rows that are looked at below the header; more lines than these no header has.
+_SEEN = 20
+#: As much of a line is looked at as a field may have. [characters]
+_LONGEST_SEEN = 100_000
+_FIRST_END = re.compile(rb'[^"\r\n]*+(?:"[^"]*+"[^"\r\n]*+)*+(\r*\n|\r)')
+_ANY_END = re.compile(rb"(\r*\n|\r)")
 
 
 class Delimited(NamedTuple):
@@ -48,6 +53,7 @@ def look_at(path: Path, *, encoding: str, separator: str | None, header_row: int
         If the file is empty, is no text, is in another encoding, has no line of its own
         near its start, or its separator cannot be told.
     """
+    require_encoding(encoding)
     with path.open("rb") as file:
         start = file.read(HEAD)
     if not start.strip():
@@ -55,21 +61,24 @@ def look_at(path: Path, *, encoding: str, separator: str | None, header_row: int
     kind = next((kind for mark, kind in _KINDS.items() if start.startswith(mark)), None)
     if kind:
         raise InputError(f"'{path.name}' is not delimited text: it is {kind}. Unpack or rename it.")
-    encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), encoding)
-    if b"\n" not in start and b"\r" not in start and path.stat().st_size > HEAD:
+    encoding = marked_encoding(start) or encoding
+    cut = path.stat().st_size > HEAD
+    lines = _first_lines(start, encoding, path.name, cut=cut)
+    if not lines and cut:
         raise InputError(
             f"'{path.name}' has no end of line in its first {HEAD // 1024} kB: this is not a "
             f"table of delimited text."
         )
-    text = _decoded(start, encoding, path.name, cut=path.stat().st_size > HEAD)
-    lines = io.StringIO(text, newline=None).readlines()[: header_row + 20]
     if len(lines) < header_row:
-        raise InputError(f"'{path.name}' has {len(lines)} lines; header_row={header_row} is none.")
+        where = f" in its first {HEAD // 1024} kB" if cut else ""
+        raise InputError(
+            f"'{path.name}' has {len(lines)} lines{where}; header_row={header_row} is none."
+        )
     separator = separator or _separator_of(lines[header_row - 1], path.name)
-    if len(separator) != 1 or not separator.isascii() or separator in '"\r\n':
+    if not isinstance(separator, str) or not _may_separate(separator):
         raise InputError("separator must be one character, such as ',' or ';' or '\\t'.")
-    head = [next(csv.reader([line], delimiter=separator), []) for line in lines]
-    header = next(csv.reader(lines[header_row - 1 :], delimiter=separator))
+    head = [_fields(line, separator) for line in lines[: header_row + _SEEN]]
+    header, _ = _header_of(lines[header_row - 1 :], separator, path.name)
     return Delimited(head, header, separator, encoding)
 
 
@@ -86,11 +95,14 @@ def read_rows(
     With ``most_bytes`` only the rows that begin so near the start of the file.
     """
     data = path.read_bytes() if most_bytes is None else _start_of(path, most_bytes)
+    cut = most_bytes is not None and len(data) == most_bytes
+    lines = _first_lines(data[:HEAD], seen.encoding, path.name, cut=len(data) > HEAD or cut)
+    _, tall = _header_of(lines[header_row - 1 :], seen.separator, path.name)
     if seen.encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or not data.isascii():
-        data = _decoded(data, seen.encoding, path.name).encode("utf-8")
-    data = data.replace(b"\r\n", b"\n")
-    data = data if b"\n" in data[:HEAD] else data.replace(b"\r", b"\n")
-    body = _below_header(data, header_row, seen.separator)
+        data = decoded(data, seen.encoding, path.name, cut=cut).encode("utf-8")
+    data = _with_line_feeds(data)
+    data = data[: data.rfind(b"\n") + 1] or data if cut else data
+    body = _below(data, header_row - 1 + tall)
     if not body.strip(b"\n"):
         return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), BROKEN: pl.Boolean})
     body = body if body.endswith(b"\n") else body + b"\n"
@@ -100,44 +112,55 @@ def read_rows(
 
 def _start_of(path: Path, most_bytes: int) -> bytes:
     with path.open("rb") as file:
-        data = file.read(most_bytes)
-    if len(data) < most_bytes:
+        return file.read(most_bytes)
+
+
+def _first_lines(start: bytes, encoding: str, file: str, *, cut: bool) -> list[str]:
+    """The whole lines of the start of a file, without their ends."""
+    text = decoded(start, encoding, file, cut=cut)
+    lines = _with_line_feeds(text.encode("utf-8")).decode("utf-8").split("\n")
+    return lines[:-1] if cut or not lines[-1] else lines
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    """Have every line end with a line feed alone; see the module for what ends one."""
+    if b"\r" not in data:
         return data
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:100]
-    return data[: most_bytes // 4 * 4] if wide else data[: data.rfind(b"\n") + 1] or data
+    first = _FIRST_END.match(data, 0, HEAD) or _ANY_END.search(data, 0, HEAD)
+    data = re.sub(rb"\r+\n", b"\n", data)
+    return data.replace(b"\r", b"\n") if first and first[1] == b"\r" else data
 
 
-def _decoded(data: bytes, encoding: str, file: str, *, cut: bool = False) -> str:
-    start = data[:HEAD]
-    if not re.match(r"utf[-_]?(16|32)", encoding.lower()):
-        odd, even = start[1::2].count(0), start[::2].count(0)
-        if max(odd, even) > len(start) // 3 and min(odd, even) * 10 <= max(odd, even):
-            raise InputError(
-                f"'{file}' is not {encoding}: every other byte is zero, as in UTF-16. Read it "
-                f'with encoding="utf-16-{"le" if odd > even else "be"}".'
-            )
-        if len(start) - len(start.translate(None, _CONTROLS)) > 4 + len(start) // 100:
-            raise InputError(
-                f"'{file}' is not text: it holds control or NUL bytes. Export it as CSV again."
-            )
-    try:
-        return data.decode(encoding)
-    except LookupError:
-        raise InputError(
-            f"encoding='{encoding}' is not known. Common: utf-8, cp1252, utf-16."
-        ) from None
-    except UnicodeDecodeError as error:
-        if cut and error.start >= len(data) - 4:
-            return data[: error.start].decode(encoding)
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"'{file}' is not {encoding}: line {line:,} holds other bytes. It is likely a file "
-            f'saved by Windows: read it with encoding="cp1252".'
-        ) from None
+def _header_of(lines: list[str], separator: str, file: str) -> tuple[list[str], int]:
+    """The cells of the header and how many lines it takes.
+
+    Quoted names may hold line ends; a quote that is not closed ends with its line.
+    """
+    lines = [line.replace("\r", " ") for line in lines[:_SEEN]]
+    for some, strict in ((lines, True), (lines[:1], False)):
+        reader = csv.reader((f"{line}\n" for line in some), delimiter=separator, strict=strict)
+        try:
+            return next(reader, []), reader.line_num
+        except csv.Error:
+            continue
+    raise InputError(
+        f"'{file}': its header holds a name that is longer than any. Is header_row the line that "
+        f"holds the names of the columns?"
+    )
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    """The fields of one line that is only looked at."""
+    line = line[:_LONGEST_SEEN].replace("\r", " ")
+    return next(csv.reader([line], delimiter=separator), [])
+
+
+def _may_separate(separator: str) -> bool:
+    return len(separator) == 1 and separator.isascii() and separator not in '"\r\n\0'
 
 
 def _separator_of(header: str, file: str) -> str:
-    counts = {mark: len(next(csv.reader([header], delimiter=mark), [])) for mark in _SEPARATORS}
+    counts = {mark: len(_fields(header, mark)) for mark in _SEPARATORS}
     best = max(counts, key=lambda mark: counts[mark])
     ties = [name for mark, name in _SEPARATORS.items() if counts[mark] == counts[best]]
     if counts[best] > 1 and len(ties) > 1:
@@ -148,14 +171,9 @@ def _separator_of(header: str, file: str) -> str:
     return best
 
 
-def _below_header(data: bytes, header_row: int, separator: str) -> bytes:
+def _below(data: bytes, lines: int) -> bytes:
     at = 0
-    for _ in range(header_row - 1):
-        at = data.index(b"\n", at) + 1
-    lines = io.StringIO(data[at : at + HEAD].decode("utf-8", "ignore"), newline="")
-    reader = csv.reader(lines, delimiter=separator)
-    next(reader)
-    for _ in range(reader.line_num):
+    for _ in range(lines):
         at = data.find(b"\n", at) + 1 or len(data)
     return data[at:]
 
@@ -166,7 +184,8 @@ def _by_polars(body: bytes, names: list[str], separator: str) -> pl.DataFrame | 
     Every line gets one more field, a mark that the file does not use. In a row of the
     right length the mark stands in the last column, in every other row it does not.
     """
-    mark = next((m for m in (b"\x01", b"\x02", b"\x1e", b"\x1f") if m not in body), None)
+    marks = (m for m in (b"\x01", b"\x02", b"\x1e", b"\x1f") if m != separator.encode())
+    mark = next((m for m in marks if m not in body), None)
     if mark is None:
         return None
     cut = separator.encode() + mark + b"\n"
@@ -215,7 +234,9 @@ def _by_line(body: bytes, names: list[str], separator: str) -> pl.DataFrame:
     for line in body.decode("utf-8").split("\n")[:-1]:
         if line:
             try:
-                fields = next(csv.reader([line], delimiter=separator))
+                quoted = '"' in line or "\r" in line
+                fields = next(csv.reader([line], delimiter=separator)) if quoted else None
+                fields = line.split(separator) if fields is None else fields
             except csv.Error:
                 fields = []
             sound = len(fields) == len(names) and "\0" not in line

@@ -4,16 +4,17 @@ What each kind of file is good for: Parquet stays lazy and typed; delimited text
 workbooks come as text, whole.
 """
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.errors import InputError
-from subq_toolkit.readers.column_maps import charted, header_names, map_columns
+from subq_toolkit.readers.column_maps import Wanted, header_names, map_columns
 from subq_toolkit.readers.delimited_files import BROKEN, look_at, read_rows
+from subq_toolkit.readers.limits import file_at, require_row, require_rows, require_size
 from subq_toolkit.readers.workbooks import read_sheet
 
 _SUFFIXES = {
@@ -21,6 +22,15 @@ _SUFFIXES = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls"), "excel"),
 }
+
+
+class Layout(NamedTuple):
+    """Where in a file the table stands; what does not apply to its kind is not looked at."""
+
+    encoding: str | None = None
+    separator: str | None = None
+    sheet: str | int | None = None
+    header_row: int = 1
 
 
 class Export(NamedTuple):
@@ -35,15 +45,7 @@ class Export(NamedTuple):
 
 def kind_of(path: Path) -> str:
     """Tell ``delimited``, ``parquet`` or ``excel`` by the suffix, or say what is wrong."""
-    if path.is_dir():
-        raise InputError(f"'{path.name}' is a folder. Name one file in it.")
-    if not path.exists():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        alike = get_close_matches(path.name, near, n=3, cutoff=0.5)
-        raise InputError(
-            f"There is no file '{path.name}' in that folder. "
-            + (f"Look-alikes there: {', '.join(map(repr, alike))}." if alike else "Check the path.")
-        )
+    path = file_at(path)
     if path.suffix.lower() not in _SUFFIXES:
         raise InputError(
             f"'{path.name}': the suffix '{path.suffix}' is not known. Readable are "
@@ -53,73 +55,97 @@ def kind_of(path: Path) -> str:
     return _SUFFIXES[path.suffix.lower()]
 
 
-def open_delimited(
+def open_export(
     path: Path,
     columns: Mapping[str, str] | None,
     *,
-    encoding: str,
-    separator: str | None,
-    header_row: int,
-    shape: str = "start_stop",
+    wanted: Wanted,
+    layout: Layout,
+    max_bytes: int,
+    max_rows: int,
+) -> Export:
+    """Open a file of any kind within its limits; its columns are judged, its rows are not."""
+    require_row(layout.header_row)
+    kind = kind_of(path)
+    require_size(path, max_bytes)
+    if kind == "parquet":
+        table = _of_scan(scan_parquet(path), columns, path.name, kind, wanted)
+        require_rows(path, table.rows.select(pl.len()).collect().item(), max_rows)
+        return table
+    opened = _open_excel if kind == "excel" else _open_delimited
+    table = opened(path, columns, wanted, layout)
+    require_rows(path, table.rows.collect().height, max_rows)
+    return table
+
+
+def open_frame(
+    frame: pl.DataFrame | pl.LazyFrame, columns: Mapping[str, str] | None, *, wanted: Wanted
+) -> Export:
+    """Take a frame whose columns have the names of an export."""
+    return _of_scan(frame.lazy(), columns, "frame", "frame", wanted)
+
+
+def scan_parquet(path: Path) -> pl.LazyFrame:
+    """Scan a Parquet file; nothing is read but its schema."""
+    try:
+        rows = pl.scan_parquet(path, glob=False)
+        rows.collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise InputError(
+            f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
+        ) from None
+    return rows
+
+
+def _of_scan(
+    rows: pl.LazyFrame, columns: Mapping[str, str] | None, file: str, kind: str, wanted: Wanted
+) -> Export:
+    names = rows.collect_schema().names()
+    return Export(rows, map_columns(names, columns, file=file, wanted=wanted), kind, "")
+
+
+def _open_delimited(
+    path: Path, columns: Mapping[str, str] | None, wanted: Wanted, layout: Layout
 ) -> Export:
     """Read delimited text; its header is judged before the rest is read."""
-    seen = look_at(path, encoding=encoding, separator=separator, header_row=header_row)
-    names = header_names(seen.header, path.name)
-    at = {"head": seen.head, "header_row": header_row}
-    result = map_columns(names, columns, file=path.name, wanted=charted(shape), **at)
-    rows = read_rows(path, names, seen, header_row=header_row)
+    at = {"separator": layout.separator, "header_row": layout.header_row}
+    seen = look_at(path, encoding=layout.encoding or "utf-8", **at)
+    names, result = _named(seen.header, seen.head, path.name, columns, wanted, layout)
+    rows = read_rows(path, names, seen, header_row=layout.header_row)
     return _held(rows, result, "delimited", f"{seen.separator!r} {seen.encoding}")
 
 
-def open_excel(
-    path: Path,
-    columns: Mapping[str, str] | None,
-    *,
-    sheet: str | int | None,
-    header_row: int,
-    shape: str = "start_stop",
+def _open_excel(
+    path: Path, columns: Mapping[str, str] | None, wanted: Wanted, layout: Layout
 ) -> Export:
     """Read one sheet of a workbook as text."""
-    read = read_sheet(path, sheet=sheet, header_row=header_row)
-    names = header_names(read.header, path.name)
-    at = {"head": read.head, "header_row": header_row}
-    result = map_columns(names, columns, file=path.name, wanted=charted(shape), **at)
+    read = read_sheet(path, sheet=layout.sheet, header_row=layout.header_row)
+    names, result = _named(read.header, read.head, path.name, columns, wanted, layout)
     rows = read.rows.rename(dict(zip(read.rows.columns, names, strict=True)))
     return _held(rows, result, "excel", f"sheet '{read.name}'")
 
 
+def _named(
+    header: Sequence[str | None],
+    head: Sequence[Sequence[str | None]],
+    file: str,
+    columns: Mapping[str, str] | None,
+    wanted: Wanted,
+    layout: Layout,
+) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns in the file, and for each its name in the result."""
+    names = header_names(header, file, wanted=wanted)
+    at = {"head": head, "header_row": layout.header_row}
+    return names, map_columns(names, columns, file=file, wanted=wanted, **at)
+
+
 def _held(rows: pl.DataFrame, names: dict[str, str], kind: str, layout: str) -> Export:
     """Leave out rows without a single entry, as spreadsheets append them, and count them."""
-    some = rows.filter(pl.any_horizontal(pl.col(*names).is_not_null(), *broken_mark(rows.columns)))
+    marks = broken_mark(rows.columns)
+    some = rows.filter(pl.any_horizontal(by_name(*names).is_not_null(), *marks))
     return Export(some.lazy(), names, kind, layout, rows.height - some.height)
 
 
 def broken_mark(names: Iterable[str]) -> list[str]:
     """List the column that marks broken lines, if it is there."""
     return [BROKEN] if BROKEN in names else []
-
-
-def open_parquet(
-    path: Path, columns: Mapping[str, str] | None, *, shape: str = "start_stop"
-) -> Export:
-    """Scan a Parquet file; nothing is read but its schema."""
-    try:
-        rows = pl.scan_parquet(path, glob=False)
-        names = rows.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError):
-        raise InputError(
-            f"'{path.name}' is not a Parquet file, or it is damaged. Export it again."
-        ) from None
-    result = map_columns(names, columns, file=path.name, wanted=charted(shape))
-    return Export(rows, result, "parquet", "")
-
-
-def open_frame(
-    frame: pl.DataFrame | pl.LazyFrame, columns: Mapping[str, str] | None, *, shape: str
-) -> Export:
-    """Take a frame whose columns have the names of an export."""
-    rows = frame.lazy()
-    names = rows.collect_schema().names()
-    return Export(
-        rows, map_columns(names, columns, file="frame", wanted=charted(shape)), "frame", ""
-    )

@@ -8,8 +8,10 @@ columns. What is not charted stays missing.
 from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.administrations import COLUMNS, TIMES
+from subq_toolkit.time_formats import believed_day, believed_typed
 
 #: Each shape with what a row of it must have, in the words of this toolkit.
 SHAPES: dict[str, tuple[str, ...]] = {
@@ -82,10 +84,22 @@ def joined(day: pl.Expr, clock: pl.Expr) -> pl.Expr:
 
 
 def as_text(name: str, dtype: pl.DataType) -> pl.Expr | None:
-    """A typed date or clock as text; None if it is to be read as any other column."""
-    written = {pl.Date: "%Y-%m-%d", pl.Time: "%H:%M:%S", pl.Datetime: "%Y-%m-%d %H:%M:%S"}
-    form = written.get(dtype.base_type())
-    return pl.col(name).dt.strftime(form) if form else None
+    """A typed date, clock or length as text; None if it is to be read as any other column.
+
+    A date outside the years that are believed is written as the number it is stored as.
+    """
+    column = by_name(name).as_expr()
+    if dtype == pl.Duration:
+        return pl.concat_str(column.dt.total_minutes(), pl.lit(" min"))
+    if dtype == pl.Time:
+        return column.dt.strftime("%H:%M:%S")
+    if dtype == pl.Date:
+        text = believed_day(column).dt.strftime("%Y-%m-%d")
+    elif isinstance(dtype, pl.Datetime):
+        text = believed_typed(column, dtype).dt.strftime("%Y-%m-%d %H:%M:%S")
+    else:
+        return None
+    return pl.coalesce(text, column.to_physical().cast(pl.String))
 
 
 def length_us(text: pl.Expr, unit: str) -> pl.Expr:

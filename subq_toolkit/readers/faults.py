@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
 
 _BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OverflowError)
 _TEXT = (UnicodeError, csv.Error)
@@ -45,6 +46,5 @@ def tells_faults(reader: Callable) -> Callable:
 
 def _name(given: Any) -> str:
     if isinstance(given, str | Path):
-        name = Path(given).name
-        return f"'{name if len(name) <= 80 else name[:79] + '…'}'"
+        return f"'{shown(Path(given).name)}'"
     return "The table" if isinstance(given, pl.DataFrame | pl.LazyFrame) else "What was handed in"

@@ -11,11 +11,14 @@ import polars as pl
 from subq_toolkit.administrations import CHOICES, COLUMNS
 from subq_toolkit.errors import InputError
 from subq_toolkit.facility_time import agreed_zone
+from subq_toolkit.plain_text import shown
 from subq_toolkit.readers.codings import counted, in_words, listed
+from subq_toolkit.readers.faults import tells_faults
 from subq_toolkit.readers.fhir_fields import MISSED, resolved
 from subq_toolkit.readers.fhir_files import Lines, Unpacked, content_of, files_of
+from subq_toolkit.readers.fhir_json import TWICE
 from subq_toolkit.readers.fhir_resources import Collected
-from subq_toolkit.readers.fhir_shape import BROKEN
+from subq_toolkit.readers.fhir_shape import BROKEN, ODD
 from subq_toolkit.readers.limits import MOST_BYTES
 from subq_toolkit.readers.reading import Reading
 from subq_toolkit.readers.reading_report import Whole, reading_report
@@ -54,6 +57,7 @@ def is_fhir(path: Path) -> bool:
     return Path(path.name.removesuffix(".gz")).suffix.lower() in _SUFFIXES
 
 
+@tells_faults
 def read_fhir(
     path: str | Path | list[str | Path],
     *,
@@ -74,7 +78,8 @@ def read_fhir(
         UTC; they are converted, so that dates of service are local dates.
     max_bytes
         Most that the files may hold together, unpacked; 2 GB if not stated. [bytes]
-        A single document, such as a Bundle, may have 256 MB.
+        A single resource may have 8 MB; a longer line is refused, a document with a larger
+        entry as a whole. Files are read piece by piece, not held.
     max_rows
         Most administrations that are read; 5,000,000 if not stated.
 
@@ -103,14 +108,18 @@ def read_fhir(
             "FHIR times carry an offset from UTC, so the local date of service cannot be told. "
             "State the zone, e.g. facility_zone='America/New_York'."
         )
+    if not isinstance(facility_zone, str):
+        raise InputError("facility_zone is the name of a zone, e.g. 'America/New_York'.")
     agreed_zone(pl.Schema(), (), facility_zone)
+    if not isinstance(max_rows, int):
+        raise InputError("max_rows is a whole number of rows.")
     files = files_of(path)
     found, unpacked, kinds = Collected(max_rows, facility_zone), Unpacked(max_bytes), set()
     for file in files:
         for content in content_of(file, unpacked):
             kinds.add("NDJSON" if isinstance(content, Lines) else "JSON")
-            found.add(content, file.name)
-    name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
+            found.add(content, shown(file.name))
+    name = shown(files[0].name) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
     if not found.rows:
         raise InputError(
             f"'{name}' holds no MedicationAdministration. It holds: "
@@ -131,8 +140,10 @@ def _report(
     others, reasons = counted(found.others), in_words(rows["not_given"])
     marks = ("_end_unused", "_moment_only", "_without_offset", "_several_devices", BROKEN)
     count = rows.select(pl.col(*marks).sum()).row(0, named=True)
+    twice = rows.filter(pl.col(BROKEN) & (pl.col(ODD) == TWICE)).height
     whole = [
-        _note(count[BROKEN], "lines are no resource that can be read"),
+        _note(count[BROKEN], "lines or entries are no resource that can be read"),
+        _note(twice, "of them have two entries of one name, so none of them is taken"),
         f"not given, kept and refused: {reasons}" if reasons else "",
         f"other resources, not read as runs: {others}" if others else "",
     ]

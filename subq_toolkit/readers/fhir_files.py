@@ -1,22 +1,26 @@
 """Files of a FHIR export as lines or as one document, within stated limits.
 
 A bulk export has one resource on each line (NDJSON); a Bundle is one document. Which of them
-a file is, its content says. Both may be packed with gzip; both must be UTF-8.
+a file is, its content says. Both may be packed with gzip; both must be UTF-8. Neither is held as
+a whole.
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
+from subq_toolkit.readers.fhir_json import MOST_RESOURCE, Document, Pieces, Unreadable, parsed
+from subq_toolkit.readers.limits import file_at
 
-#: How much of a file of lines is read at a time. [bytes]
-BLOCK = 32 * 1024**2
-#: A file that is one document is held in memory as a whole, so it has a limit of its own. [bytes]
-MOST_DOCUMENT = 256 * 1024**2
+#: How much of a file is read at a time, and what is kept of a line that is no resource. [bytes]
+BLOCK, _START = 4 * 1024**2, 1024
+#: Put behind the start of a line that is too long, so that it is never taken for a resource.
+_NO_JSON = b"\0"
 _SUFFIXES = (".ndjson", ".jsonl", ".json")
 _REMEDY = "Export fewer days at a time, or state a higher max_bytes."
 
@@ -33,18 +37,28 @@ def files_of(path: str | Path | list[str | Path]) -> list[Path]:
         if not path:
             raise InputError("The list of files is empty. Name at least one.")
         return [file for one in path for file in files_of(one)]
+    if not (isinstance(path, str | Path) and _is_folder(Path(path))):
+        return [file_at(path)]
     path = Path(path)
-    if path.is_dir():
+    try:
         files = sorted(file for file in path.iterdir() if file.is_file() and _is_export(file))
-        if not files:
-            raise InputError(
-                f"The folder '{path.name}' holds no file ending in {', '.join(_SUFFIXES)} "
-                f"(or one of these with .gz). Name the folder of the export."
-            )
-        return files
-    if not path.exists():
-        raise InputError(f"There is no file '{path.name}' in that folder. Check the path.")
-    return [path]
+    except OSError:
+        raise InputError(
+            f"The folder '{shown(path.name)}' cannot be listed. Ask for the right to read it."
+        ) from None
+    if not files:
+        raise InputError(
+            f"The folder '{shown(path.name)}' holds no file ending in {', '.join(_SUFFIXES)} "
+            f"(or one of these with .gz). Name the folder of the export."
+        )
+    return [file_at(file) for file in files]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_export(file: Path) -> bool:
@@ -55,6 +69,8 @@ class Unpacked:
     """The bytes of several files, counted together against one limit."""
 
     def __init__(self, max_bytes: int) -> None:
+        if not isinstance(max_bytes, int) or isinstance(max_bytes, bool):
+            raise InputError("max_bytes is a whole number of bytes.")
         self.left = self.limit = max_bytes
 
     def blocks(self, file: Path) -> Iterator[bytes]:
@@ -71,12 +87,13 @@ class Unpacked:
                 self.left -= len(block)
                 if self.left < 0:
                     raise InputError(
-                        f"'{file.name}': with it the export unpacks to more than "
+                        f"'{shown(file.name)}': with it the export unpacks to more than "
                         f"{self.limit:,} bytes (max_bytes). {_REMEDY}"
                     )
                 if first and block.startswith((b"\xff\xfe", b"\xfe\xff")):
                     raise InputError(
-                        f"'{file.name}' is UTF-16; JSON must be UTF-8. Save it again as UTF-8."
+                        f"'{shown(file.name)}' is UTF-16; JSON must be UTF-8. Save it again as "
+                        f"UTF-8."
                     )
                 yield block.removeprefix(b"\xef\xbb\xbf") if first else block
                 first = False
@@ -93,7 +110,7 @@ def _read(stream: BinaryIO, file: Path) -> bytes:
         return stream.read(BLOCK)
     except (OSError, EOFError, zlib.error):
         raise InputError(
-            f"'{file.name}' is packed with gzip and damaged or cut short. Export it again."
+            f"'{shown(file.name)}' is packed with gzip and damaged or cut short. Export it again."
         ) from None
 
 
@@ -103,36 +120,28 @@ class Lines(NamedTuple):
     lines: list[str]
 
 
-def content_of(file: Path, unpacked: Unpacked) -> Iterator[Lines | Any]:
-    """Yield ``Lines``, or one parsed document.
+def content_of(file: Path, unpacked: Unpacked) -> Iterator[Lines | Pieces]:
+    """Yield the lines of a file, or the resources of its one document, some at a time.
 
-    Lines that are not UTF-8 come as text that is no JSON, blank lines not at all.
+    Lines that are not UTF-8 or too long come as text that is no JSON, blank lines not at all.
 
     Raises
     ------
     InputError
-        If the file is empty, holds no JSON, or is one document that is too large.
+        If the file is empty, or is one document and cannot be read.
     """
     blocks = unpacked.blocks(file)
-    head = next(blocks, b"")
-    while head and not head.strip():
-        head = next(blocks, b"")
+    head, more = b"", next(blocks, b"")
+    while more and (not head or (b"\n" not in head and len(head) < MOST_RESOURCE)):
+        head = (head + more) if (head + more).strip() else b""
+        more = next(blocks, b"")
     if not head:
-        raise InputError(f"'{file.name}' is empty: it holds no resource.")
-    if _is_lines(head, whole=len(head) < BLOCK):
-        yield from _in_lines(head, blocks, file)
-        return
-    data = bytearray(head)
-    for block in blocks:
-        data += block
-        if len(data) > MOST_DOCUMENT:
-            break
-    if len(data) > MOST_DOCUMENT:
-        raise InputError(
-            f"'{file.name}' is one JSON document of more than {MOST_DOCUMENT // 1024**2} MB, which "
-            f"is held in memory as a whole. Export it as NDJSON (one resource on each line)."
-        )
-    yield parsed_document(bytes(data), file)
+        raise InputError(f"'{shown(file.name)}' is empty: it holds no resource.")
+    read = chain([head, more], blocks)
+    if _is_lines(head, whole=not more):
+        yield from _in_lines(read)
+    else:
+        yield from Document(read, shown(file.name)).pieces()
 
 
 def _is_lines(head: bytes, *, whole: bool) -> bool:
@@ -146,25 +155,20 @@ def _is_lines(head: bytes, *, whole: bool) -> bool:
 
 
 def _is_resource(line: bytes) -> bool:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
+    found = parsed(_text(line))
+    if isinstance(found, Unreadable):
+        return bool(found.why or found.kind)
     return isinstance(found, dict) and "resourceType" in found
 
 
-def _in_lines(head: bytes, blocks: Iterator[bytes], file: Path) -> Iterator[Lines]:
-    rest = head
+def _in_lines(blocks: Iterator[bytes]) -> Iterator[Lines]:
+    rest = b""
     for block in blocks:
-        body, cut, tail = (rest + block).rpartition(b"\n")
+        body, cut, rest = (rest + block).rpartition(b"\n")
         if cut:
             yield Lines(_lines(body))
-        rest = tail
-        if len(rest) > MOST_DOCUMENT:
-            raise InputError(
-                f"'{file.name}' has a line of more than {MOST_DOCUMENT // 1024**2} MB: this is no "
-                f"export with one resource on each line. Export it as NDJSON."
-            )
+        if len(rest) > MOST_RESOURCE:
+            rest = rest[:_START].decode("utf-8", "ignore").encode() + _NO_JSON
     yield Lines(_lines(rest))
 
 
@@ -181,45 +185,3 @@ def _text(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return "(not UTF-8)"
-
-
-def parsed(text: str | bytes) -> Any:
-    """Parse JSON; NaN and Infinity are none.
-
-    Raises
-    ------
-    ValueError
-        If the text is no JSON, or nested too deeply.
-    """
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def parsed_document(data: bytes, file: Path) -> Any:
-    """Parse a file that is one document.
-
-    Raises
-    ------
-    InputError
-        If it is no JSON; the message names the line, never its content.
-    """
-    try:
-        return parsed(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise InputError(f"'{file.name}' is not UTF-8, as JSON must be. Export it again.") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"'{file.name}' is not JSON: it breaks off or goes wrong at line {error.lineno:,}. It "
-            f"must be a Bundle, a resource, or one resource on each line (NDJSON)."
-        ) from None
-    except ValueError:
-        raise InputError(
-            f"'{file.name}' is no JSON that can be read: it is nested too deeply or holds numbers "
-            f"that JSON does not have. Export it again."
-        ) from None

@@ -4,6 +4,8 @@ Each is one expression on a table of ``fhir_shape``. What is charted but cannot 
 and marked, so that the row is refused; what is not charted is just null.
 """
 
+from datetime import datetime
+
 import polars as pl
 
 from subq_toolkit.readers.codings import (
@@ -22,6 +24,8 @@ from subq_toolkit.time_formats import FIRST_MOMENT, FORMATS, TimeReading
 _FORMS = ("year-month-day hour:minute:second", "year-month-day hour:minute")
 _EXACT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 _OFFSET = r"(?:[Zz]|[+-]\d\d:?\d\d)$"
+#: A later one cannot be told as a date in every zone.
+_LAST_MOMENT = datetime(9999, 12, 31)
 _PERIOD = pl.coalesce("effectivePeriod", "occurencePeriod")
 _MOMENT = pl.coalesce("effectiveDateTime", "occurenceDateTime")
 _DOSAGE = pl.col("dosage").struct
@@ -66,7 +70,8 @@ def moment(text: pl.Expr, facility_zone: str) -> pl.Expr:
     forms = tuple(form for form in FORMATS if form.name in _FORMS)
     other = TimeReading(forms, facility_zone, untidy=True, midnights=False)
     rest = other.expr(pl.when(exact.is_null()).then(text))
-    return pl.coalesce(exact.dt.convert_time_zone(facility_zone), rest)
+    read = pl.coalesce(exact.dt.convert_time_zone(facility_zone), rest)
+    return pl.when(read.dt.replace_time_zone(None) < _LAST_MOMENT).then(read)
 
 
 def _times(zone: str) -> dict[str, pl.Expr]:

@@ -4,9 +4,14 @@ Sound lines go through Polars' own JSON reader; where it stumbles over one line,
 by itself, and what is of another type than it should be is named instead of guessed.
 """
 
+import json
+import re
+from math import isfinite
 from typing import Any
 
 import polars as pl
+
+from subq_toolkit.plain_text import is_unicode
 
 WANTED = "MedicationAdministration"
 
@@ -55,6 +60,7 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 #: Entries that decide nothing, or whose absence is marked anyway: another type is not named.
 _HARMLESS = ("meta", "contained", "status")
+_A_NUMBER = re.compile(r"\s*[-+]?\d+(\.\d*)?([eE][-+]?\d+)?\s*", re.ASCII)
 #: A line that is no resource; the entries of a resource that have a type of their own.
 BROKEN, ODD = "__broken", "__odd"
 
@@ -70,7 +76,7 @@ def concept_name(concept: dict[str, Any]) -> str | None:
 def type_of(found: Any) -> str:
     """The type of a resource; empty if this is none."""
     kind = found.get("resourceType") if isinstance(found, dict) else None
-    return kind if isinstance(kind, str) else ""
+    return kind if is_text(kind) else ""
 
 
 def as_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -105,8 +111,8 @@ def shaped(found: Any, kind: pl.DataType, path: str, odd: list[str]) -> Any:
         }
     if isinstance(kind, pl.List) and isinstance(found, list):
         return [shaped(one, kind.inner, path, odd) for one in found]
-    if isinstance(kind, pl.String) and isinstance(found, str):
-        return found if found.isascii() else found.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(kind, pl.String) and is_text(found):
+        return found
     if isinstance(kind, pl.Float64) and isinstance(found, int | float | str):
         number = _number(found)
         if number is not None:
@@ -116,21 +122,30 @@ def shaped(found: Any, kind: pl.DataType, path: str, odd: list[str]) -> Any:
     return {one.name: None for one in kind.fields} if path == "" else None
 
 
+def is_text(found: Any) -> bool:
+    """Whether this is text that a table can hold."""
+    return isinstance(found, str) and is_unicode(found)
+
+
 def _number(found: float | str) -> float | None:
+    if isinstance(found, bool) or (isinstance(found, str) and not _A_NUMBER.fullmatch(found)):
+        return None
     try:
-        number = None if isinstance(found, bool) else float(found)
+        number = float(found)
     except (ValueError, OverflowError):
         return None
-    return number if number is not None and abs(number) < float("inf") else None
+    return number if isfinite(number) else None
 
 
 def by_polars(lines: pl.Series) -> pl.DataFrame | None:
     """Read lines together, all R4 or all R5; None if one of them is no sound resource of the kind.
 
-    Polars parses the lines as one array, so each gets its number, which must come out again.
+    Polars parses the lines as one array, so each gets its number, which must come out again. Of two
+    entries of one name it takes the first, and numbers for text; ``_read_alike`` finds these.
     """
     r5 = lines.str.contains('"occurence', literal=True)
-    shape = lines.str.starts_with("{") & lines.str.ends_with("}")
+    halves = lines.str.contains(r"\\u[dD][89a-fA-F]")
+    shape = lines.str.starts_with("{") & lines.str.ends_with("}") & ~halves
     if not shape.all() or r5.any() != r5.all():
         return None
     schema = SCHEMA if r5.all() else SCHEMA | {"device": pl.List(_REFERENCE)}
@@ -143,7 +158,7 @@ def by_polars(lines: pl.Series) -> pl.DataFrame | None:
     except pl.exceptions.PolarsError:
         return None
     frame = read.struct.unnest()
-    if frame["__n"].to_list() != list(range(len(lines))):
+    if frame["__n"].to_list() != list(range(len(lines))) or not _read_alike(lines.to_list()):
         return None
     if not (frame["resourceType"] == WANTED).fill_null(False).all():
         return None
@@ -153,3 +168,38 @@ def by_polars(lines: pl.Series) -> pl.DataFrame | None:
     marks = {BROKEN: pl.lit(False), ODD: pl.lit(None, pl.String)}
     kinds = SCHEMA | {BROKEN: pl.Boolean(), ODD: pl.String()}
     return frame.drop("__n").with_columns(**marks).select([*kinds]).cast(kinds)
+
+
+def _read_alike(lines: list[str]) -> bool:
+    """Whether Python reads lines as Polars does: no name twice, text where text belongs."""
+    read = json.JSONDecoder(object_pairs_hook=_require_plain).decode
+    try:
+        for line in lines:
+            read(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _require_plain(pairs: list[tuple[str, Any]]) -> None:
+    held = dict(pairs)
+    if len(held) != len(pairs):
+        raise ValueError("a name stands twice")
+    for name, value in pairs:
+        if isinstance(value, int | float) and name in _TEXTS:
+            amount = name == "value" and not isinstance(value, bool) and _UNITS & held.keys()
+            if not amount:
+                raise ValueError("a number stands for text")
+
+
+def _texts(kind: pl.DataType, name: str) -> set[str]:
+    """Names of the entries of a type that hold text."""
+    if isinstance(kind, pl.Struct):
+        return {text for one in kind.fields for text in _texts(one.dtype, one.name)}
+    if isinstance(kind, pl.List):
+        return _texts(kind.inner, name)
+    return {name} if kind == pl.String else set()
+
+
+#: Entries that hold text; ``value`` does in an identifier, and a number where there is a unit.
+_TEXTS, _UNITS = frozenset(_texts(pl.Struct(SCHEMA), "")), {"unit", "code"}

@@ -4,18 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from subq_toolkit.administrations import CHOICES
 from subq_toolkit.readers.column_maps import charted, proposal
 from subq_toolkit.readers.delimited_files import BROKEN
 from subq_toolkit.readers.export_files import Export
-from subq_toolkit.readers.export_shapes import known_types, times_of
-
-_TYPES = {pl.String: "text", pl.Float64: "number", pl.Int64: "whole number", pl.Boolean: "yes/no"}
-_SCHEMA = {
-    **dict.fromkeys(("column", "read_from", "type", "format"), pl.String()),
-    **dict.fromkeys(("rows", "filled", "unreadable"), pl.Int64()),
-    "note": pl.String(),
-}
+from subq_toolkit.readers.export_shapes import known_types
+from subq_toolkit.readers.reading_report import Column, Whole, column_type, report_table
 
 
 def report_of(
@@ -28,34 +21,38 @@ def report_of(
     shape: str,
 ) -> pl.DataFrame:
     """One row for the file, then one for each column of the result; see ``Reading``."""
-    total, unreadable, broken = counts["(rows)"], counts["(unreadable)"], counts.get(BROKEN, 0)
-    said = {
-        f"{broken:,} lines do not have the {len(table.names)} fields of the header": broken,
-        f"{table.left_out:,} rows without any entry were left out": table.left_out,
-        "a header and no rows": total == 0,
-        notes.get("(rows)", ""): bool(notes.get("(rows)")),
-    }
-    whole = "; ".join(note for note, holds in said.items() if holds)
-    first = ("(rows)", file, table.kind, table.layout, total, total - unreadable, unreadable, whole)
     known = [name for name in read_from if name in counts]
     taken = {name: to for to, name in read_from.items()}
-    lines = [
-        (
+    columns = [
+        Column(
             to,
             name,
             _type(to, shape),
             formats.get(to, ""),
-            total,
             counts.get(to),
             counts.get(f"__missed {to}", 0 if to in known else None),
             notes.get(to, "") if to in known else proposal(name, taken, charted(shape)),
         )
         for to, name in read_from.items()
     ]
-    made = []
     if "stop_at" not in read_from and notes.get("stop_at"):
-        made = [("stop_at", "", _type("stop_at", shape), "", total, None, None, notes["stop_at"])]
-    return pl.DataFrame([first, *lines, *made], schema=_SCHEMA, orient="row")
+        stop = Column("stop_at", "", _type("stop_at", shape), "", None, None, notes["stop_at"])
+        columns.append(stop)
+    whole = whole_of(table, file, counts, notes.get("(rows)", ""))
+    total, unreadable = counts["(rows)"], counts["(unreadable)"]
+    return report_table(whole, columns, rows=total, unreadable=unreadable)
+
+
+def whole_of(table: Export, file: str, counts: Mapping[str, int], note: str = "") -> Whole:
+    """What is said of a file whose rows and broken lines were counted."""
+    broken = counts.get(BROKEN, 0)
+    said = {
+        f"{broken:,} lines do not have the {len(table.names)} fields of the header": broken,
+        f"{table.left_out:,} rows without any entry were left out": table.left_out,
+        "a header and no rows": counts["(rows)"] == 0,
+        note: bool(note),
+    }
+    return Whole(file, table.kind, table.layout, [one for one, holds in said.items() if holds])
 
 
 def event_notes(judged: Mapping[str, int], found: pl.DataFrame, runs: int) -> dict[str, str]:
@@ -75,11 +72,6 @@ def event_notes(judged: Mapping[str, int], found: pl.DataFrame, runs: int) -> di
 
 
 def _type(column: str, shape: str) -> str:
-    types = known_types(shape)
-    if column in CHOICES:
-        return f"one of {', '.join(CHOICES[column])}"
-    if column in times_of(shape):
-        return "date and time"
     if column == "duration" and shape == "start_duration":
         return "length of time"
-    return _TYPES[types[column].base_type()] if column in types else "as in the file"
+    return column_type(known_types(shape).get(column))

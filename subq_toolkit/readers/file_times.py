@@ -9,7 +9,7 @@ from subq_toolkit.administrations import TIMES
 from subq_toolkit.charted_times import find_reading, tidied
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import charted_text
-from subq_toolkit.time_formats import DATE_ONLY, MIDNIGHT, TimeReading
+from subq_toolkit.time_formats import DATE_ONLY, MIDNIGHT, TimeReading, believed_typed
 
 _SERIAL = r"^\d{4,5}(\.\d+)?$"
 _DAY_BEGINS = r"(^| )(0?0:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])$"
@@ -33,7 +33,7 @@ class TimeFields(NamedTuple):
             return self.reading.expr(text)
         if not isinstance(dtype, pl.Datetime):
             return pl.lit(None, dtype=pl.Datetime("us", self.zone))
-        moment = pl.col(name).dt.cast_time_unit("us")
+        moment = believed_typed(pl.col(name), dtype)
         if self.zone is None:
             return moment
         if dtype.time_zone is not None:

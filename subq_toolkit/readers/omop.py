@@ -93,10 +93,23 @@ def read_omop(
     InputError
         If this is no such table, it has no clock times, or it has too many rows.
     """
+    _require_arguments(facility_zone, administration_types, max_bytes, max_rows)
     agreed_zone(pl.Schema(), (), facility_zone)
     rows, name, kind = _opened(source, max_bytes)
     rows = _checked(rows, name, max_rows)
     return _read(rows, Whole(name, kind, "", ()), facility_zone, administration_types)
+
+
+def _require_arguments(
+    zone: object, administration_types: object, max_bytes: object, max_rows: object
+) -> None:
+    if not isinstance(zone, str | None):
+        raise InputError("facility_zone is the name of a zone, e.g. 'America/New_York'.")
+    kinds = administration_types
+    if not isinstance(kinds, list | tuple | set) or not all(isinstance(one, int) for one in kinds):
+        raise InputError("administration_types are concept numbers, e.g. (32817,).")
+    if not all(isinstance(most, int) for most in (max_bytes, max_rows)):
+        raise InputError("max_bytes and max_rows are whole numbers.")
 
 
 def _opened(

@@ -1,16 +1,21 @@
-"""The report of a reading whose columns are made from the parts of a record.
+"""The report of a reading: a row for the file as a whole, then one for every column."""
 
-The same columns as in the report of a file that is a table, so both read alike.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
-from subq_toolkit.administrations import CHOICES, COLUMNS, TIMES
+from subq_toolkit.administrations import COLUMNS
+from subq_toolkit.readers.reading import REPORT
 
-_TYPES = {pl.String: "text", pl.Float64: "number", pl.Int64: "whole number", pl.Boolean: "yes/no"}
+_TYPES = {
+    pl.String: "text",
+    pl.Float64: "number",
+    pl.Int64: "whole number",
+    pl.Boolean: "yes/no",
+    pl.Date: "date",
+    pl.Datetime: "date and time",
+}
 
 
 class Whole(NamedTuple):
@@ -22,6 +27,29 @@ class Whole(NamedTuple):
     notes: Sequence[str]
 
 
+class Column(NamedTuple):
+    """What is said of one column; ``filled`` and ``unreadable`` of known ones only."""
+
+    column: str
+    read_from: str
+    type: str
+    format: str
+    filled: int | None
+    unreadable: int | None
+    note: str
+
+
+def report_table(
+    whole: Whole, columns: Iterable[Column], *, rows: int, unreadable: int
+) -> pl.DataFrame:
+    """One row for the whole of ``rows`` rows, ``unreadable`` of them in part, and the columns."""
+    first = Column(
+        "(rows)", whole.name, whole.kind, whole.layout, rows - unreadable, unreadable, ""
+    )._replace(note="; ".join(note for note in whole.notes if note))
+    lines = [(*one[:4], rows, *one[4:]) for one in (first, *columns)]
+    return pl.DataFrame(lines, schema=REPORT, orient="row")
+
+
 def reading_report(
     rows: pl.DataFrame,
     whole: Whole,
@@ -30,40 +58,30 @@ def reading_report(
     formats: Mapping[str, str],
     notes: Mapping[str, Sequence[str]],
 ) -> pl.DataFrame:
-    """One row for the whole, then one per column of ``read_from``.
+    """The report of a reading whose columns are made from the parts of a record.
 
-    ``rows`` holds the columns, ``unreadable``, and the Boolean columns named in ``missed``,
-    which mark what could not be read of a column.
+    ``rows`` holds the columns of ``read_from``, ``unreadable``, and the Boolean columns named in
+    ``missed``, which mark what could not be read of a column.
     """
-    unreadable = rows["unreadable"].count()
-    said = "; ".join(note for note in whole.notes if note)
-    first = ("(rows)", whole.name, whole.kind, whole.layout, rows.height)
-    lines = [
-        (*first, rows.height - unreadable, unreadable, said),
-        *[
-            (
-                name,
-                source,
-                column_type(name),
-                formats.get(name, ""),
-                rows.height,
-                rows[name].count(),
-                int(rows[missed[name]].sum()) if name in missed else 0,
-                "; ".join(note for note in notes.get(name, ()) if note),
-            )
-            for name, source in read_from.items()
-        ],
+    columns = [
+        Column(
+            name,
+            source,
+            column_type(COLUMNS.get(name), "rides along"),
+            formats.get(name, ""),
+            rows[name].count(),
+            int(rows[missed[name]].sum()) if name in missed else 0,
+            "; ".join(note for note in notes.get(name, ()) if note),
+        )
+        for name, source in read_from.items()
     ]
-    text, count = pl.String(), pl.Int64()
-    schema = {"column": text, "read_from": text, "type": text, "format": text}
-    schema |= {"rows": count, "filled": count, "unreadable": count, "note": text}
-    return pl.DataFrame(lines, schema=schema, orient="row")
+    return report_table(whole, columns, rows=rows.height, unreadable=rows["unreadable"].count())
 
 
-def column_type(column: str) -> str:
-    """The type of a column in words; one the toolkit does not know is ``not used``."""
-    if column in CHOICES:
-        return f"one of {', '.join(CHOICES[column])}"
-    if column in TIMES:
-        return "date and time"
-    return _TYPES[COLUMNS[column].base_type()] if column in COLUMNS else "rides along"
+def column_type(dtype: pl.DataType | None, unknown: str = "as in the file") -> str:
+    """The type of a known column in words; ``unknown`` if it is none."""
+    if dtype is None:
+        return unknown
+    if isinstance(dtype, pl.Enum):
+        return f"one of {', '.join(dtype.categories)}"
+    return _TYPES[dtype.base_type()]

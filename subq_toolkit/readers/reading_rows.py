@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import polars as pl
+from polars.selectors import by_name
 
 from subq_toolkit.administrations import CHOICES
 from subq_toolkit.errors import InputError
@@ -67,7 +68,7 @@ def read_rows_of(table: Export, file: str, column_map: ColumnMap) -> Reading:
         read.with_columns(**lost)
         .with_columns(_listed([*lost], schema).alias("__unreadable"))
         .select(
-            *[pl.col(f"__{name}" if name in known else name).alias(name) for name in result],
+            *[by_name(f"__{name}" if name in known else name).alias(name) for name in result],
             *[pl.col("__stop_at").alias("stop_at") for _ in range(stop_made)],
             *[pl.col("__unreadable").alias("unreadable"), *marks],
         )

@@ -3,6 +3,7 @@
 Encoding, separator, sheet and header row are found by trying; each is only proposed.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,16 +11,16 @@ import polars as pl
 
 from subq_toolkit.errors import InputError
 from subq_toolkit.readers.charted_fields import looks_known
-from subq_toolkit.readers.column_maps import header_names, likely_header
+from subq_toolkit.readers.column_maps import header_names, holds_dates, likely_header
 from subq_toolkit.readers.delimited_files import BROKEN, Delimited, look_at, read_rows
-from subq_toolkit.readers.export_files import kind_of
-from subq_toolkit.readers.limits import MOST_BYTES, require_size
+from subq_toolkit.readers.export_files import kind_of, scan_parquet
+from subq_toolkit.readers.limits import MOST_BYTES, file_at, require_row, require_size
+from subq_toolkit.readers.text_encodings import likely_encoding, marked_encoding
 from subq_toolkit.readers.workbooks import read_sheet, sheet_names
 
 #: How many rows are looked at.
 MOST_SAMPLED = 2_000
 _MOST_READ = 4 * 1024**2
-_ENCODINGS = ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
 _SEPARATORS = ",;\t|"
 
 
@@ -43,37 +44,27 @@ def sampled(
         return Sampled(source.lazy().head(MOST_SAMPLED).collect(), {}, [])
     if not isinstance(source, str | Path):
         raise InputError("suggest_columns() takes a path to a file, or a Polars frame.")
-    path = Path(source)
+    require_row(1 if header_row is None else header_row)
+    path = file_at(source)
     kind = kind_of(path)
     require_size(path, MOST_BYTES)
     if kind == "parquet":
-        try:
-            return Sampled(pl.scan_parquet(path, glob=False).head(MOST_SAMPLED).collect(), {}, [])
-        except (pl.exceptions.PolarsError, OSError):
-            raise InputError(f"'{path.name}' is not a Parquet file, or it is damaged.") from None
+        return Sampled(scan_parquet(path).head(MOST_SAMPLED).collect(), {}, [])
     if kind == "excel":
         return _of_workbook(path, sheet, header_row)
     return _of_text(path, header_row)
 
 
 def _of_text(path: Path, header_row: int | None) -> Sampled:
-    refused: list[InputError] = []
-    for encoding in _ENCODINGS:
-        try:
-            return _decoded_as(path, encoding, header_row)
-        except InputError as error:
-            refused.append(error)
-            if "encoding=" not in str(error) and "not utf" not in str(error):
-                break
-    raise refused[0]
-
-
-def _decoded_as(path: Path, encoding: str, header_row: int | None) -> Sampled:
-    """Sample text of one encoding; the header may stand below a title."""
+    """Sample text; the header may stand below a title."""
+    with path.open("rb") as file:
+        start = file.read(_MOST_READ)
+    encoding = likely_encoding(start)
     row, notes = header_row or _header_row_of(path, encoding), []
     if row != header_row and row != 1:
         notes.append(f"row {row} looks like the header")
     seen, by_rows = _looked_at(path, encoding, row)
+    _require_header(seen.header, path.name, header_row)
     names = header_names(seen.header, path.name)
     rows = read_rows(path, names, seen, header_row=row, most_bytes=_MOST_READ)
     broken = int(rows[BROKEN].sum())
@@ -81,11 +72,20 @@ def _decoded_as(path: Path, encoding: str, header_row: int | None) -> Sampled:
     if by_rows:
         settings["separator"] = seen.separator
         notes.append(f"the separator is {seen.separator!r}, as in the rows below the header")
-    if encoding != "utf-8" and seen.encoding == encoding:
+    if encoding != "utf-8" and not marked_encoding(start):
         settings["encoding"] = encoding
         notes.append(f"the file is not UTF-8; {encoding} reads it")
     kept = rows.filter(~pl.col(BROKEN)).drop(BROKEN).head(MOST_SAMPLED)
     return Sampled(kept, settings, notes, broken)
+
+
+def _require_header(cells: Sequence[str | None], file: str, stated: int | None) -> None:
+    """Refuse a row of data where nobody has said that it is the header."""
+    if stated is None and holds_dates(cells):
+        raise InputError(
+            f"'{file}': none of its first rows looks like a header, and the first holds dates. "
+            f"State where the header is, e.g. header_row=3, or add one to the file."
+        )
 
 
 def _header_row_of(path: Path, encoding: str) -> int:
@@ -124,6 +124,7 @@ def _of_workbook(path: Path, sheet: str | int | None, header_row: int | None) ->
     if row != 1 and header_row is None:
         notes.append(f"row {row} looks like the header")
         read = read_sheet(path, sheet=chosen, header_row=row)
+    _require_header(read.header, path.name, header_row)
     columns = header_names(read.header, path.name)
     rows = read.rows.rename(dict(zip(read.rows.columns, columns, strict=True)))
     some = rows.filter(pl.any_horizontal(pl.all().is_not_null())).head(MOST_SAMPLED)

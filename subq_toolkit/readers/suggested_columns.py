@@ -13,7 +13,7 @@ from subq_toolkit.readers.sampled_exports import sampled
 from subq_toolkit.readers.saved_maps import ColumnMap
 from subq_toolkit.readers.suggested_questions import duration_unit_of, questions_of
 from subq_toolkit.readers.suggestion_tables import LISTED_FROM, PROPOSED_FROM, suggestion_table
-from subq_toolkit.readers.value_kinds import Values, values_of
+from subq_toolkit.readers.value_kinds import Values, text_of, values_of
 
 #: Most columns of a file that are looked at; each is held against every known one.
 MOST_COLUMNS = 400
@@ -125,7 +125,7 @@ def suggest_columns(
             f"The file has {len(every):,} columns; the first {MOST_COLUMNS} were looked at. Export "
             f"fewer, or name the others in columns=."
         )
-    preview = sample.rows.select(names).head(_PREVIEWED).select(_as_plain_text(sample.rows, names))
+    preview = sample.rows.head(_PREVIEWED).select(_as_plain_text(sample.rows, names))
     return Suggestion(
         best,
         round(sure[best], 2),
@@ -139,9 +139,9 @@ def suggest_columns(
 
 
 def _as_plain_text(rows: pl.DataFrame, names: list[str]) -> list[pl.Expr]:
-    plain = [name for name in names if not rows.schema[name].is_nested()]
-    plain = [name for name in plain if rows.schema[name] not in (pl.Binary, pl.Object)]
-    return [pl.col(name).cast(pl.String).str.slice(0, 40) for name in plain]
+    held = {name: text_of(name, rows.schema[name]) for name in names}
+    texts = {name: text for name, text in held.items() if text is not None}
+    return [text.str.slice(0, 40).alias(name) for name, text in texts.items()]
 
 
 def _rank(confidence: float) -> float:
@@ -219,7 +219,9 @@ def _by_times(
 
 
 def _in_time(rows: pl.DataFrame, one: str, other: str) -> tuple[str, str]:
-    both = rows.select(pl.col(one, other).cast(pl.String)).drop_nulls()
+    texts = [text_of(name, rows.schema[name]) for name in (one, other)]
+    both = rows.select(text.alias(name) for text, name in zip(texts, (one, other), strict=True))
+    both = both.drop_nulls()
     filled = max(both.height, 1)
     if (both[one] <= both[other]).sum() / filled > 0.95:
         return one, other

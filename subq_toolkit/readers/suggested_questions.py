@@ -10,7 +10,6 @@ from subq_toolkit.errors import InputError
 from subq_toolkit.event_log import event_counts
 from subq_toolkit.readers.charted_fields import charted_text
 from subq_toolkit.readers.export_shapes import (
-    as_text,
     in_two_columns,
     joined,
     lacking,
@@ -20,7 +19,7 @@ from subq_toolkit.readers.export_shapes import (
 from subq_toolkit.readers.sampled_exports import Sampled
 from subq_toolkit.readers.saved_maps import ColumnMap
 from subq_toolkit.readers.suggestion_tables import PROPOSED_FROM
-from subq_toolkit.readers.value_kinds import Values
+from subq_toolkit.readers.value_kinds import Values, text_of
 
 _NEAR = 0.15
 #: Offsets from UTC are a matter of reading, not of what the columns are.
@@ -97,7 +96,10 @@ def _of_times(rows: pl.DataFrame, column_map: ColumnMap, named: Mapping[str, str
         return [str(error)]
     if made.get("stop_at", ("",))[0] != "start_date" or "start_at" not in made:
         return []
-    pairs = [joined(*(_text(rows, named[one]) for one in made[time])) for time in made]
+    pairs = [
+        joined(*(text_of(named[one], rows.schema[named[one]]) for one in made[time]))
+        for time in made
+    ]
     start, stop = (reading.expr(pair).alias(time) for time, pair in zip(made, pairs, strict=True))
     before = rows.select(start, stop).select(pl.col("stop_at") < pl.col("start_at"))
     count = before.to_series().sum()
@@ -108,8 +110,8 @@ def _of_times(rows: pl.DataFrame, column_map: ColumnMap, named: Mapping[str, str
 
 
 def _text(rows: pl.DataFrame, name: str) -> pl.Expr:
-    typed = as_text(name, rows.schema[name])
-    return charted_text(name, rows.schema[name]) if typed is None else typed
+    text = text_of(name, rows.schema[name])
+    return charted_text(name, rows.schema[name]) if text is None else text
 
 
 def _of_words(rows: pl.DataFrame, named: Mapping[str, str]) -> list[str]:

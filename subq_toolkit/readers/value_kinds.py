@@ -42,13 +42,19 @@ class Values(NamedTuple):
         return self.counts.get(kind, 0) / self.filled if self.filled else None
 
 
+def text_of(name: str, dtype: pl.DataType) -> pl.Expr | None:
+    """The values of a column as text; None if a row may hold more than one plain value."""
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        return None
+    typed = as_text(name, dtype)
+    return charted_text(name, dtype) if typed is None else typed
+
+
 def values_of(rows: pl.DataFrame, name: str) -> Values:
     """Count the values of one column by kind."""
-    dtype = rows.schema[name]
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    text = text_of(name, rows.schema[name])
+    if text is None:
         return Values(0, 0, {}, None)
-    written = as_text(name, dtype)
-    text = charted_text(name, dtype) if written is None else written
     texts = rows.select(text.alias("text")).drop_nulls()
     if texts.is_empty():
         return Values(0, 0, {}, None)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from subq_toolkit.charges.reading import ChargeReading
 from subq_toolkit.effective import read_table
+from subq_toolkit.plain_text import shown
+from subq_toolkit.readers.faults import tells_faults
+from subq_toolkit.readers.limits import file_at
 from subq_toolkit.x12.line_table import (
     Line,
     days,
@@ -44,6 +47,7 @@ _SOURCES = {
 _PATIENT = "23"
 
 
+@tells_faults
 def read_claims(
     path: str | Path, *, strict: bool = True, max_bytes: int | None = None
 ) -> ChargeReading:
@@ -76,15 +80,15 @@ def read_claims(
     InputError
         If pyx12 is not installed, this is no such file, or it is not whole.
     """
-    path = Path(path)
+    path = file_at(path)
     opened = open_x12(path, max_bytes)
-    segments = guided(opened, path.name, ("institutional", "professional"))
-    cut = require_sound(opened, path.name, strict=strict)
+    segments = guided(opened, shown(path.name), ("institutional", "professional"))
+    cut = require_sound(opened, shown(path.name), strict=strict)
     lines = [line for claim in _claims(segments, opened.within) for line in claim.lines_or_one()]
     kinds = " and ".join(dict.fromkeys(kind for kind, _ in segments))
     empty = sum("line_number" not in line for line in lines)
     notes = [cut, f"{empty:,} claims without service lines" if empty else ""]
-    return reading_of(lines, _SOURCES, path.name, f"837 {kinds}", notes)
+    return reading_of(lines, _SOURCES, shown(path.name), f"837 {kinds}", notes)
 
 
 @dataclass

@@ -11,6 +11,9 @@ import polars as pl
 
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
+from subq_toolkit.readers.faults import tells_faults
+from subq_toolkit.readers.limits import file_at
 from subq_toolkit.x12.segments import NAME, open_x12, pyx12_parts, x12_text
 
 _SCHEMA = {
@@ -23,8 +26,12 @@ _SCHEMA = {
 #: pyx12 goes on counting over the end of an interchange; envelopes are counted elsewhere.
 _ENVELOPE = ("ISA", "GS", "ST", "SE", "GE", "IEA")
 _TOO_OFTEN = ("4", "5")
+#: What pyx12 raises itself where a value or an order is odd enough.
+_STUMBLES = (IndexError, AttributeError, ValueError, KeyError, TypeError, AssertionError)
+_STOPPED = "this segment, or what follows it, could not be checked"
 
 
+@tells_faults
 def check_guide(path: str | Path, *, max_bytes: int | None = None) -> pl.DataFrame:
     """Hold a claim or remittance file against its implementation guide.
 
@@ -52,7 +59,7 @@ def check_guide(path: str | Path, *, max_bytes: int | None = None) -> pl.DataFra
     InputError
         If pyx12 is not installed, this is no X12 of version 5010, or there is no map for it.
     """
-    path = Path(path)
+    path = file_at(path)
     opened = open_x12(path, max_bytes)
     found = [(line, None, None, None, words) for line, words in opened.findings]
     _, x12errors = pyx12_parts()
@@ -65,14 +72,13 @@ def check_guide(path: str | Path, *, max_bytes: int | None = None) -> pl.DataFra
     try:
         for _ in context.iter_segments():
             pass
-    except (x12errors.EngineError, x12errors.X12Error, IndexError, AttributeError):
-        if not notes.found:
+    except (x12errors.EngineError, x12errors.X12Error, *_STUMBLES):
+        if not notes.line:
             raise InputError(
-                f"'{path.name}' cannot be held against a guide: its groups are of a version "
+                f"'{shown(path.name)}' cannot be held against a guide: its groups are of a version "
                 f"without a map, or its segments are out of order from the start."
             ) from None
-        at = notes.found[-1][0]
-        notes.found.append((at, None, None, None, "nothing after this segment could be checked"))
+        notes.found.append((notes.line, notes.segment, None, None, _STOPPED))
     frame = pl.DataFrame([*found, *notes.found], schema=_SCHEMA, orient="row")
     return frame.sort("line", maintain_order=True)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
+from math import inf, isfinite
 
 import polars as pl
 
@@ -25,7 +26,9 @@ BESIDE = {
     "remarks": pl.String(),
 }
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+_VERSION = re.compile(r"00\d{4}(X\d{3}([AE]\d){0,2})?", re.ASCII)
 _MODIFIERS = slice(2, 6)
+_MOST_SHOWN = 5
 
 
 class Line(dict):
@@ -47,8 +50,9 @@ class Line(dict):
 
 
 def number(text: str) -> float | None:
-    """A decimal number of X12, nothing if it is none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """A decimal number of X12, nothing if it is none or beyond what can be kept."""
+    read = float(text) if _NUMBER.fullmatch(text) else inf
+    return read if isfinite(read) else None
 
 
 #: Beyond this a whole number is no count of anything, and a column cannot hold it.
@@ -117,7 +121,8 @@ def guided(opened: X12File, file: str, kinds: tuple[str, ...]) -> list[tuple[str
     if not found:
         known = read_table("charge_words")["guides"]
         wanted = ", ".join(version for kind in kinds for version in known[kind])
-        held = f"It holds {', '.join(others)}." if others else "It holds no group (GS)."
+        some = ", ".join([*others][:_MOST_SHOWN])
+        held = f"It holds {some}." if others else "It holds no group (GS)."
         reader = "read_claims" if "remittance" in kinds else "read_remittances"
         raise InputError(
             f"'{file}' holds nothing of {wanted}. {held} Files of the other kind are read by "
@@ -128,13 +133,14 @@ def guided(opened: X12File, file: str, kinds: tuple[str, ...]) -> list[tuple[str
 
 def _version(group: Segment) -> str:
     """The version of a group, if it looks like one."""
-    return group[8] if re.fullmatch(r"00\d{4}(X\d{3}([AE]\d)*)?", group[8]) else "an odd version"
+    return group[8] if _VERSION.fullmatch(group[8]) else "an odd version"
 
 
 def require_sound(opened: X12File, file: str, *, strict: bool) -> str:
     """Refuse a file whose envelopes or counts are wrong; without ``strict`` only say it."""
     said = [f"segment {line:,}: {words}" for line, words in opened.findings]
-    shown = "; ".join(said[:5]) + (f"; and {len(said) - 5:,} more" if len(said) > 5 else "")
+    more = len(said) - _MOST_SHOWN
+    shown = "; ".join(said[:_MOST_SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
     if said and strict:
         raise InputError(
             f"'{file}' is not whole: {shown}. Lines may be missing: get the file anew, or state "

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from subq_toolkit.charges.columns import words_for
 from subq_toolkit.charges.reading import ChargeReading
+from subq_toolkit.plain_text import shown
+from subq_toolkit.readers.faults import tells_faults
+from subq_toolkit.readers.limits import file_at
 from subq_toolkit.x12.line_table import (
     Line,
     day,
@@ -53,6 +56,7 @@ _LINE_DAYS = {"472": ("service_date", "service_until"), "150": ("service_date",)
 _LINE_DAYS |= {"151": ("service_until",)}
 
 
+@tells_faults
 def read_remittances(
     path: str | Path, *, strict: bool = True, max_bytes: int | None = None
 ) -> ChargeReading:
@@ -82,10 +86,10 @@ def read_remittances(
     InputError
         If pyx12 is not installed, this is no such file, or it is not whole.
     """
-    path = Path(path)
+    path = file_at(path)
     opened = open_x12(path, max_bytes)
-    segments = guided(opened, path.name, ("remittance",))
-    cut = require_sound(opened, path.name, strict=strict)
+    segments = guided(opened, shown(path.name), ("remittance",))
+    cut = require_sound(opened, shown(path.name), strict=strict)
     claims = list(_claims([segment for _, segment in segments], opened.within))
     empty = sum(not claim.lines for claim in claims)
     beside = sum(segment.name == "PLB" for _, segment in segments)
@@ -95,7 +99,7 @@ def read_remittances(
         f"{beside:,} adjustments of the provider's balance (PLB) are not lines" if beside else "",
     ]
     lines = [line for claim in claims for line in claim.lines_or_one()]
-    return reading_of(lines, _SOURCES, path.name, "835 remittance", notes)
+    return reading_of(lines, _SOURCES, shown(path.name), "835 remittance", notes)
 
 
 @dataclass

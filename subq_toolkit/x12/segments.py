@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from subq_toolkit.effective import read_table
 from subq_toolkit.errors import InputError
+from subq_toolkit.plain_text import shown
 
 _ISA_LENGTH = 106
 _VERSION = "00501"
@@ -20,6 +21,11 @@ NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}", re.ASCII)
 #: Segments whose elements are kept; of the others, names of people among them, nothing is.
 _READ = ("GS", "ST", "HL", "CLM", "DTP", "DTM", "REF", "LX", "SV1", "SV2", "CLP", "SVC", "CAS")
 _READ += ("LQ", "N1")
+_NO_ISA = (
+    "'{}': the ISA segment does not have its "
+    f"{_ISA_LENGTH} characters or fields of their width, so the separators cannot be told. The "
+    "file was cut or its blanks were removed; get it anew."
+)
 _MOST_BYTES = read_table("charge_words")["x12_limits"]["most_bytes"]
 
 
@@ -62,30 +68,27 @@ def x12_text(path: Path, max_bytes: int | None = None) -> str:
     InputError
         If there is no such file, it is too large, or it is no X12 of version 5010.
     """
-    if not path.is_file():
-        raise InputError(f"There is no file '{path.name}' in that folder. Check the path.")
-    most = _MOST_BYTES if max_bytes is None else max_bytes
+    name, most = shown(path.name), _MOST_BYTES if max_bytes is None else max_bytes
+    if not isinstance(most, int):
+        raise InputError("max_bytes is a whole number of bytes.")
     size = path.stat().st_size
     if size > most:
         raise InputError(
-            f"'{path.name}' has {size:,} bytes, more than max_bytes={most:,}. Split it by "
+            f"'{name}' has {size:,} bytes, more than max_bytes={most:,}. Split it by "
             f"interchange, or state a larger max_bytes."
         )
     text = path.read_bytes().decode("utf-8-sig", "replace").lstrip()
     if not text.startswith("ISA"):
         raise InputError(
-            f"'{path.name}' is not X12: it does not begin with ISA. Unpack it if it is packed; for "
+            f"'{name}' is not X12: it does not begin with ISA. Unpack it if it is packed; for "
             f"a table of charges use read_charges."
         )
     isa = text[:_ISA_LENGTH]
     if len(isa) < _ISA_LENGTH or isa.count(isa[3]) != 16 or isa[-1].isalnum():
-        raise InputError(
-            f"'{path.name}': the ISA segment does not have its {_ISA_LENGTH} characters, so the "
-            f"separators cannot be told. The file was cut or its blanks were removed; get it anew."
-        )
+        raise InputError(_NO_ISA.format(name))
     if isa[84:89] != _VERSION:
         raise InputError(
-            f"'{path.name}' is X12 of another version than {_VERSION} (5010), which alone is read. "
+            f"'{name}' is X12 of another version than {_VERSION} (5010), which alone is read. "
             f"Ask for a 5010 file."
         )
     end = re.escape(isa[-1])
@@ -103,7 +106,10 @@ def open_x12(path: Path, max_bytes: int | None = None) -> X12File:
     x12file, x12errors = pyx12_parts()
     text = x12_text(path, max_bytes)
     end = text[_ISA_LENGTH - 1]
-    reader = _counting(x12file)(io.StringIO(text))
+    try:
+        reader = _counting(x12file)(io.StringIO(text))
+    except x12errors.X12Error:
+        raise InputError(_NO_ISA.format(shown(path.name))) from None
     findings: list[tuple[int, str]] = []
     segments, odd = [], False
     try:
@@ -118,7 +124,7 @@ def open_x12(path: Path, max_bytes: int | None = None) -> X12File:
                 findings.append((line, "this is no segment: are the separators other ones here?"))
     except x12errors.X12Error:
         raise InputError(
-            f"'{path.name}': an interchange within it, after segment {len(segments):,}, has "
+            f"'{shown(path.name)}': an interchange within it, after segment {len(segments):,}, has "
             f"separators of its own or a faulty ISA. Split the file by interchange."
         ) from None
     reader.cleanup()
