@@ -186,17 +186,18 @@ def _lines(rows: pl.DataFrame, scenario: Scenario, policy: Policy) -> pl.DataFra
     """One row for each role with units, by the rules in effect on the day of service."""
     units = unit_columns(policy, unit_cap=scenario.unit_cap)
     units["short_infusion"] = pl.when(_ran()).then(units["short_infusion"])
-    parts = [
-        rows.with_columns(role=pl.lit(role), units=one).filter(pl.col("units") > 0)
-        for role, one in units.items()
-    ]
-    if scenario.further_setup_share:
-        more = rows.filter(~pl.col("setup")).with_columns(
-            role=pl.lit("further_setup"), units=units["first_hour"],
-            weight=pl.col("weight") * scenario.further_setup_share,
-        )  # fmt: skip
-        parts.append(more.filter(pl.col("units") > 0))
-    return pl.concat(parts)
+    lines = (
+        rows.with_columns(**units)
+        .unpivot(list(units), index=rows.columns, variable_name="role", value_name="units")
+        .filter(pl.col("units") > 0)
+    )
+    if not scenario.further_setup_share:
+        return lines
+    more = rows.filter(~pl.col("setup")).with_columns(
+        role=pl.lit("further_setup"), units=units["first_hour"],
+        weight=pl.col("weight") * scenario.further_setup_share,
+    )  # fmt: skip
+    return pl.concat([lines, more.filter(pl.col("units") > 0)])
 
 
 def recovered(

@@ -46,9 +46,16 @@ def rate_card(
         null where no price is known), ``status, schedule, basis, cite``.
     """
     terms = {"hospital": scenario.hospital, "home": scenario.home}
-    of_place = [terms.get(place, scenario.office) for place in PLACES]
+    of_place = tuple(terms.get(place, scenario.office) for place in PLACES)
+    return _card(of_place, days, most_units, tables or bundled_tables())
+
+
+@lru_cache(maxsize=64)
+def _card(
+    of_place: tuple[Terms, ...], days: tuple[date, ...], most_units: int, tables: FeeTables
+) -> pl.DataFrame:
     return pl.concat(
-        _priced(one, days, most_units, tables or bundled_tables()).with_columns(place=pl.lit(place))
+        _priced(one, days, most_units, tables).with_columns(place=pl.lit(place))
         for place, one in zip(PLACES, of_place, strict=True)
     )
 

@@ -6,10 +6,9 @@ that was damaged or edited is refused. The digest is no signature, for anybody c
 """
 
 import json
-import secrets
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +22,7 @@ from subq_toolkit.policy import Policy
 from subq_toolkit.scenarios.minute_counts import price_days
 from subq_toolkit.scenarios.minute_summary import MinuteSummary
 from subq_toolkit.scenarios.summary_marks import about_of, checked_about, digest_of, rules_mark
+from subq_toolkit.written_files import place_for, write
 
 _ABOUT, _DIGEST, _ENDING = "subq_toolkit", "digest", ".parquet"
 #: Columns that are groups of encounters, however few are in one.
@@ -58,7 +58,7 @@ def write_minute_summary(summary: MinuteSummary, path: str | Path) -> Path:
         raise InputError(
             f"Hand in what minute_summary(coded) returned; this is a {type(summary).__name__}."
         )
-    path = _place(path)
+    path = place_for(path, [_ENDING])
     _check_names_nobody(summary)
     about = json.dumps(about_of(summary), sort_keys=True)
     held = BytesIO()
@@ -67,7 +67,7 @@ def write_minute_summary(summary: MinuteSummary, path: str | Path) -> Path:
         summary.counts.write_parquet(
             held, metadata={_ABOUT: about, _DIGEST: digest}, statistics=False
         )
-    return _written(path, held.getvalue())
+    return write(path, held.getvalue())
 
 
 def read_minute_summary(path: str | Path) -> MinuteSummary:
@@ -129,15 +129,6 @@ def _check_names_nobody(summary: MinuteSummary) -> None:
             )
 
 
-def _place(path: str | Path) -> Path:
-    if not isinstance(path, str | Path):
-        raise InputError(f"path is the name of a file; this is a {type(path).__name__}.")
-    path = Path(path)
-    if path.suffix.lower() != _ENDING:
-        raise InputError(f"'{path.name}' must end in {_ENDING}.")
-    return path
-
-
 @contextmanager
 def _told_if_unfit() -> Iterator[None]:
     """Have a column that fits no file told as such."""
@@ -149,24 +140,6 @@ def _told_if_unfit() -> Iterator[None]:
             f"A column of the summary cannot be kept in a file ({why}). Leave it out with "
             f"summary.only(...), or make it text before the work is coded."
         ) from None
-
-
-def _written(path: Path, data: bytes) -> Path:
-    """Write beside the place, then move there."""
-    beside = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except (OSError, ValueError) as refused:
-        why = getattr(refused, "strerror", None) or type(refused).__name__
-        raise InputError(
-            f"'{path}' cannot be written ({why}). See that the folder is there and that you may "
-            f"write into it, or choose another name."
-        ) from None
-    finally:
-        with suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
-    return path
 
 
 def _read(path: Path) -> tuple[dict[str, str], pl.DataFrame]:
