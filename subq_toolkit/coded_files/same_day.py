@@ -49,8 +49,10 @@ def later_encounters(files: Sequence[Path]) -> pl.Series:
     """Names of the encounters that follow another, from what the parts tell in ``files``."""
     told = pl.scan_ipc(files)
     shares = told.select(pl.len()).collect().item() // _AT_ONCE + 1
-    found = []
+    found: list[str] = []
     for share in range(shares):
         some = told.filter(pl.col("_patient") % shares == share)
-        found.append(later_of_two(some).collect())
-    return pl.concat(found)["encounter_id"].sort()
+        later = later_of_two(some).collect(engine="streaming")
+        # As plain text: a column of some names would keep the text of all files.
+        found += later["encounter_id"].to_list()
+    return pl.Series("encounter_id", found, dtype=pl.String).sort()
