@@ -363,3 +363,28 @@ def test_units_stay_under_every_preset(year, told, preset):
         for rows in (year, told)
     ]
     assert counted[0].sort(columns).equals(counted[1].sort(columns))
+
+
+def test_a_discharge_stays_behind_the_stop_in_a_night_of_clock_change():
+    """22:40 to 09:55 the day after and discharge 51 minutes later, in every night of a year."""
+    start = datetime(2026, 1, 10, 22, 40)
+    night = {"start_at": start, "stop_at": start + timedelta(hours=11, minutes=15),
+             "discharge_at": start + timedelta(hours=12, minutes=6)}  # fmt: skip
+    got = told_of(*(night | {"encounter_id": f"E{n}", "patient_id": f"P{n}"} for n in range(1500)))
+    assert set(got["stop_at"] - got["start_at"]) == {timedelta(hours=11, minutes=15)}
+    assert set(got["discharge_at"] - got["stop_at"]) == {timedelta(minutes=51)}
+    # In the two nights of a year on which clocks change the stop is an hour off.
+    assert set(got["stop_at"].dt.hour()) == {8, 9, 10}
+    assert set(got["start_at"].dt.hour()) == {22}
+
+
+def test_of_a_reason_why_nothing_was_given_only_that_there_was_one_stays():
+    table = runs({"not_given": "Jane refused", "volume_ml": -1.0}, {"not_given": None})
+    got = deidentify(table, key=KEY, facility_zone=ZONE).administrations
+    assert set(got["not_given"]) == {"not given", None}
+    assert "Jane" not in got.write_csv()
+
+
+def test_a_naive_run_over_a_change_of_the_clocks_is_refused_again():
+    night = {"start_at": datetime(2025, 11, 1, 23), "stop_at": datetime(2025, 11, 2, 4)}
+    assert told_of(night, zone=None)["unreadable"].to_list() == ["entry"]

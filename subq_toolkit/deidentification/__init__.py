@@ -85,12 +85,14 @@ def deidentify(
     emptied or dropped; a drug that the toolkit does not know gets a pseudonym.
 
     **What may differ.** Pauses, overlaps and midnights in a night of clock change, old or new, may
-    differ by that hour; a start that the new date skips is an hour later. Without a zone, a run
-    that now lies over a night on which US clocks change leads to a query. Prices and rules of
-    another year may apply, and before the first ones rows are refused. Findings on visit codes,
-    localities and spellings of drugs may be gone. An encounter of which no row names a patient is
-    shifted by itself: if another file names the patient, the shifts of the two do not agree.
-    A row without encounter moves with its patient, and without either loses its times.
+    differ by that hour; a start that the new date skips is an hour later, so that two encounters
+    of that night may change places. Without a zone, a run that now lies over a night on which US
+    clocks change leads to a query. Encounters with a row whose time was not sure led to a query;
+    now that row is refused. Prices and rules of another year may apply, and before the first ones
+    rows are refused. Findings on visit codes, localities and spellings of drugs may be gone.
+    An encounter of which no row names a patient is shifted by itself: if another file names the
+    patient, the shifts of the two do not agree. A row without encounter moves with its patient,
+    and without either loses its times.
 
     **What it does not do.** Shifted dates are dates, and the list of 45 CFR 164.514(b)(2) allows
     only the year (inferred). Pseudonyms are derived from the identifiers; paragraph (c)(1) on such
