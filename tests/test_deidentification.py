@@ -31,7 +31,7 @@ def runs(*changes: dict) -> pl.DataFrame:
 def test_what_becomes_of_each_column():
     told = deidentify(runs({"note": "spoke to Jane"}), key=KEY, facility_zone=ZONE)
     table = told.administrations
-    assert set(table.columns) == set(RUN) - {"locality"} | {"unreadable"}
+    assert set(table.columns) == set(RUN) - {"locality"} | {"unreadable", "alike"}
     row = table.row(0, named=True)
     assert (row["drug"], row["volume_ml"], row["route"]) == ("hizentra", 40.0, "subcutaneous")
     for name in ("encounter_id", "patient_id", "pump_id", "site", "department", "payer"):
@@ -47,7 +47,7 @@ def test_what_becomes_of_each_column():
 
 
 def test_every_known_column_has_a_rule():
-    assert set(read_table("deidentification")) == set(COLUMNS) - {"unreadable"}
+    assert set(read_table("deidentification")) == set(COLUMNS) | {"alike", "not_given"}
 
 
 @pytest.fixture(scope="module")
@@ -170,14 +170,16 @@ def test_shifts_of_patients_are_spread_over_the_year():
     assert counts.max() < 20
 
 
-@pytest.mark.parametrize("key", ["", "short", None, 7, b"bytes of sixteen or more"])
+@pytest.mark.parametrize(
+    "key", ["", "short", " " * 20, "1234567" * 4, None, 7, b"bytes of sixteen or more"]
+)
 def test_a_key_is_a_long_text(key):
     with pytest.raises(InputError, match="secret text of 16 characters or more"):
         deidentify(runs({}), key=key)
 
 
 def test_a_key_longer_than_the_hash_takes_counts_whole():
-    long = "k" * 64
+    long = "01234567" * 8
     tables = [
         deidentify(runs({}), key=long + end).administrations["encounter_id"].item() for end in "ab"
     ]
@@ -237,4 +239,152 @@ def test_nobody_s_encounter_is_shifted_by_itself():
 def test_an_empty_table():
     got = deidentify(runs({}).clear(), key=KEY, facility_zone=ZONE)
     assert got.administrations.height == 0
-    assert got.report.height == len(RUN)
+    assert got.report.height == len(RUN) + len(("unreadable", "alike"))
+
+
+# ---------------------------------------------------------------- what gave something away
+
+
+def told_of(*changes: dict, zone: str | None = ZONE, **named) -> pl.DataFrame:
+    return deidentify(runs(*changes), key=KEY, facility_zone=zone, **named).administrations
+
+
+def test_a_start_keeps_its_clock_time_over_a_change_of_the_clocks():
+    """Clocks changed on 8 March 2026: only a start by elapsed time would show it."""
+    days = [{"start_at": datetime(2026, 3, day, 8), "stop_at": datetime(2026, 3, day, 9)}
+            for day in range(4, 14)]  # fmt: skip
+    for number in range(20):
+        got = told_of(*(day | {"patient_id": f"P{number}"} for day in days))
+        assert set(got["start_at"].dt.hour()) == {8}
+        assert set(got["stop_at"].dt.hour()) == {9}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"route": "by mouth"},
+        {"mode": "drip"},
+        {"setting": "Ward 5"},
+        {"start_at": datetime(2026, 3, 8, 2, 30)},
+        {"start_at": datetime(2025, 11, 2, 1, 30), "stop_at": datetime(2025, 11, 2, 3)},
+        {"start_at": datetime(2025, 11, 2, 0, 30), "stop_at": datetime(2025, 11, 2, 1, 30)},
+    ],
+)
+def test_refused_and_unsure_rows_are_refused_again(change):
+    got = told_of({"mode": None, "setting": None} | change)
+    assert got["unreadable"].to_list() == ["entry"]
+    assert sq.code_administrations(got).reconcile()["refused"] == 1
+
+
+def test_a_patient_named_in_one_row_is_shifted_as_one():
+    later = {"start_at": NINE + timedelta(hours=3), "stop_at": NINE + timedelta(hours=4)}
+    got = told_of({}, later | {"patient_id": None}, {"encounter_id": "ENC-2"})
+    assert got["start_at"].dt.date().n_unique() == 1
+    alone = told_of({"encounter_id": "of another year"})
+    assert alone["start_at"].item() == got["start_at"].min()
+
+
+def test_rows_without_encounter_share_no_shift():
+    nobody = {"encounter_id": None, "patient_id": None}
+    got = told_of({"encounter_id": None}, {"encounter_id": None, "patient_id": "B"}, nobody)
+    assert got["start_at"].null_count() == 1
+    assert got["start_at"].dt.date().drop_nulls().n_unique() == 2
+    assert got["unreadable"].to_list() == ["entry"] * 3
+
+
+@pytest.mark.parametrize(
+    ("column", "entry", "left"),
+    [
+        ("em_code", " 99213 ", "99213"),
+        ("em_code", "g0463", "G0463"),
+        ("em_code", "99213 Smith", None),
+        ("em_code", "9921", None),
+        ("needles", 99, 99),
+        ("needles", 100, None),
+        ("drug", "J0895", "J0895"),
+    ],
+)
+def test_only_codes_and_counts_pass(column, entry, left):
+    assert told_of({column: entry})[column].item() == left
+
+
+def test_a_letter_and_four_digits_are_no_drug():
+    assert told_of({"drug": "R1234"})["drug"].item().startswith("drug-")
+
+
+def test_a_zone_that_names_a_county_is_refused():
+    with pytest.raises(InputError, match="a place smaller than a state"):
+        told_of({}, zone="America/Indiana/Vevay")
+
+
+def test_rows_alike_are_no_copies_and_copies_stay_copies():
+    table = runs({"pump_id": "A", "nurse": "x"}, {"pump_id": "a", "nurse": "x"},
+                 {"pump_id": "a", "nurse": "y"}, {"pump_id": "A", "nurse": "x"})  # fmt: skip
+    got = deidentify(table, key=KEY, facility_zone=ZONE).administrations
+    assert sorted(got["alike"]) in ([1, 1, 2, 3], [1, 2, 2, 3], [1, 2, 3, 3])
+    assert sq.code_administrations(got).reconcile()["refused"] == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"keep": "age"}, "lists of names"),
+        ({"keep": ["age", "age"]}, "names? 'age' twice"),
+        ({"keep": ["age"], "ages": ["age"]}, "'age' twice"),
+        ({"keep": ["thing"]}, "only columns of plain values"),
+        ({"keep": ["many"]}, "only columns of plain values"),
+    ],
+)
+def test_columns_that_would_give_more_than_they_say(named, message):
+    table = runs({"age": 90, "many": [1]}).with_columns(
+        pl.Series("thing", [object()], dtype=pl.Object)
+    )
+    with pytest.raises(InputError, match=message):
+        deidentify(table, key=KEY, facility_zone=ZONE, **named)
+
+
+def test_a_list_of_answers_is_not_written_along():
+    arm = pl.Series("arm", ["a"], dtype=pl.Enum(["a", "SECRET"]))
+    got = deidentify(runs({}).with_columns(arm), key=KEY, facility_zone=ZONE, keep=["arm"])
+    assert got.administrations.schema["arm"] == pl.String
+
+
+def test_the_report_tells_of_the_marks():
+    rules = dict(deidentify(runs({}), key=KEY).report.select("column", "rule").rows())
+    assert (rules["unreadable"], rules["alike"]) == ("mark", "mark")
+
+
+@pytest.mark.parametrize("preset", sq.policy_presets()["preset"].to_list())
+def test_units_stay_under_every_preset(year, told, preset):
+    columns = ["infusion_min", "outcome", "units_96369", "units_96370", "units_96371"]
+    policy = sq.policy_preset(preset)
+    counted = [
+        sq.code_administrations(rows, policy=policy).encounters.select(columns).collect()
+        for rows in (year, told)
+    ]
+    assert counted[0].sort(columns).equals(counted[1].sort(columns))
+
+
+def test_a_discharge_stays_behind_the_stop_in_a_night_of_clock_change():
+    """22:40 to 09:55 the day after and discharge 51 minutes later, in every night of a year."""
+    start = datetime(2026, 1, 10, 22, 40)
+    night = {"start_at": start, "stop_at": start + timedelta(hours=11, minutes=15),
+             "discharge_at": start + timedelta(hours=12, minutes=6)}  # fmt: skip
+    got = told_of(*(night | {"encounter_id": f"E{n}", "patient_id": f"P{n}"} for n in range(1500)))
+    assert set(got["stop_at"] - got["start_at"]) == {timedelta(hours=11, minutes=15)}
+    assert set(got["discharge_at"] - got["stop_at"]) == {timedelta(minutes=51)}
+    # In the two nights of a year on which clocks change the stop is an hour off.
+    assert set(got["stop_at"].dt.hour()) == {8, 9, 10}
+    assert set(got["start_at"].dt.hour()) == {22}
+
+
+def test_of_a_reason_why_nothing_was_given_only_that_there_was_one_stays():
+    table = runs({"not_given": "Jane refused", "volume_ml": -1.0}, {"not_given": None})
+    got = deidentify(table, key=KEY, facility_zone=ZONE).administrations
+    assert set(got["not_given"]) == {"not given", None}
+    assert "Jane" not in got.write_csv()
+
+
+def test_a_naive_run_over_a_change_of_the_clocks_is_refused_again():
+    night = {"start_at": datetime(2025, 11, 1, 23), "stop_at": datetime(2025, 11, 2, 4)}
+    assert told_of(night, zone=None)["unreadable"].to_list() == ["entry"]
