@@ -10,7 +10,7 @@ from subq_toolkit.errors import InputError
 #: What a row costs in each stage beside the others, and a part before its first row, counted
 #: in rows of the first stage; measured, for the time left.
 _STAGES = {"dividing": 1.0, "comparing": 1.0, "coding": 8.0}
-_PER_PART = {"dividing": 0.0, "comparing": 20_000.0, "coding": 200_000.0}
+_PER_PART = {"dividing": 100_000.0, "comparing": 20_000.0, "coding": 200_000.0}
 _EVERY_S, _LINE_EVERY_S = 0.5, 60.0
 
 

@@ -116,7 +116,9 @@ def find_source(files: list[SourceFile], facility_zone: str | None) -> Source:
             said.get(name, pl.col(name) if name in own else pl.lit(None)).cast(kind).alias(name)
             for name, kind in schema.items()
         ]
-        frame = pl.scan_parquet(path, glob=False, hive_partitioning=False).select(columns)
+        frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        if said or list(own.items()) != list(schema.items()):
+            frame = frame.select(columns)
         held.append(_Held(path, frame, rows, _state(path, rows)))
     return Source(held, schema)
 
