@@ -322,7 +322,7 @@ def test_two_kinds_of_results_are_not_mixed(stopped: tuple[Path, Path]) -> None:
         "tables": {"tables": ["lines"]},
         "the number of parts": {"parts": 4},
     }.items():
-        with pytest.raises(sq.InputError, match=f"begun with something else: {options} differ"):
+        with pytest.raises(sq.InputError, match=rf"something else: {options} differs?\."):
             code_files(source, target, progress=False, **named)
     os.utime(source / "b.parquet", ns=(1, 1))
     with pytest.raises(
@@ -774,3 +774,9 @@ def test_a_file_that_changes_during_the_run(
 
 def test_the_last_line_tells_how_long_it_took() -> None:
     assert str(Progress("coding", 9, 9, 3, 3, 0.0, 12.0)).endswith("3 of 3 parts coded, in 12 s")
+
+
+def test_one_thing_that_differs_is_told_as_one(stopped: tuple[Path, Path]) -> None:
+    source, target = stopped
+    with pytest.raises(sq.InputError, match=r"something else: the policy differs\. Choose"):
+        code_files(source, target, policy=sq.Policy(seconds="count"), progress=False)
