@@ -23,14 +23,22 @@ _AGREED = {
     "tables": "tables",
     "parts": "the number of parts",
     "source": "the files of the source",
+    "columns": "the columns of the source and their types",
 }
-_KEPT = ("rows", "rows_of_part", "done", "finished")
+_KEPT = ("rows", "rows_at_once", "done", "finished")
+#: What the system puts into a folder when somebody looks into it.
+_LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini", f"{NAME}.unfinished"}
 
 
 def planned(
-    source: Source, parts: int, policy: Policy, facility_zone: str | None, tables: tuple[str, ...]
+    source: Source,
+    division: tuple[int, int],
+    policy: Policy,
+    facility_zone: str | None,
+    tables: tuple[str, ...],
 ) -> dict:
-    """A manifest of work that has not begun."""
+    """A manifest of work that has not begun; ``division`` as ``Source.division`` gives it."""
+    rows_at_once, parts = division
     return {
         "subq_toolkit": version_of("subq_toolkit"),
         "polars": pl.__version__,
@@ -39,9 +47,10 @@ def planned(
         "facility_zone": facility_zone,
         "tables": list(tables),
         "source": source.files,
+        "columns": source.columns,
         "rows": source.rows,
         "parts": parts,
-        "rows_of_part": source.rows_of_part,
+        "rows_at_once": rows_at_once,
         "done": {},
         "finished": False,
     }
@@ -82,7 +91,7 @@ def read_manifest(target: Path) -> dict | None:
 
 
 def _others(target: Path) -> list[Path]:
-    return [one for one in target.iterdir() if one.name != f"{NAME}.unfinished"]
+    return [one for one in target.iterdir() if one.name not in _LEFT_BY_SYSTEMS]
 
 
 def require_same(target: Path, begun: dict, wanted: dict) -> None:
@@ -95,7 +104,25 @@ def require_same(target: Path, begun: dict, wanted: dict) -> None:
     """
     differ = [words for key, words in _AGREED.items() if begun[key] != wanted[key]]
     if differ:
+        told = "; ".join(_file_that_differs(begun["source"], wanted["source"]))
         raise InputError(
-            f"'{target}' was begun with something else: {', '.join(differ)} differ. Choose another "
-            f"target, or hand in what it was begun with."
+            f"'{target}' was begun with something else: {', '.join(differ)} "
+            f"{'differs' if differ in _SINGULAR else 'differ'}{told and f' ({told})'}. Choose "
+            f"another target, or hand in what it was begun with."
         )
+
+
+_SINGULAR = [
+    [_AGREED[key]] for key in ("subq_toolkit", "polars", "policy", "facility_zone", "parts")
+]
+
+
+def _file_that_differs(begun: list[dict], wanted: list[dict]) -> list[str]:
+    """The first file that is not as it was, and how many others."""
+    before, now = ({one["path"]: one for one in files} for files in (begun, wanted))
+    told = [f"'{path}' is no longer there" for path in before if path not in now]
+    told += [f"'{path}' is new" for path in now if path not in before]
+    told += [f"'{path}' was changed" for path in now if before.get(path, now[path]) != now[path]]
+    if not told and list(before) != list(now):
+        told = ["their order is another"]
+    return [*told[:1], *([f"and {len(told) - 1:,} more"] if len(told) > 1 else [])]

@@ -69,12 +69,16 @@ def _free_bytes(path: Path) -> int:
 def only_one_at_work(path: Path) -> Iterator[None]:
     """Hold a file that a second call with the same target cannot hold at the same time.
 
+    Its folder is made so that nobody else may look into it.
+
     Raises
     ------
     InputError
         If another call holds it. The system lets go of it when a process ends, killed or not.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
     with path.open("a") as file:
         try:
             _hold(file.fileno())

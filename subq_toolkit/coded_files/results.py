@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.coded_files.manifest import NAME, read_manifest
+from subq_toolkit.coded_files.source_paths import place_of
 from subq_toolkit.coding import OUTCOMES
 from subq_toolkit.errors import InputError, ReconciliationError
 from subq_toolkit.policy import Policy, differences
@@ -116,9 +117,10 @@ def read_coded_files(target: str | Path) -> CodedFiles:
     Raises
     ------
     InputError
-        If there is none, or the work in it is not finished.
+        If there is none, the work in it is not finished, or a file in it is not as it was
+        written.
     """
-    target = Path(target)
+    target = place_of(target, "target").absolute()
     manifest = read_manifest(target)
     if manifest is None:
         raise InputError(f"'{target}' holds no coded files: there is no {NAME} in it.")
@@ -134,17 +136,14 @@ def _opened(target: Path, manifest: dict) -> CodedFiles:
     done = manifest["done"].values()
     counts = {name: sum(part[name] for part in done) for name in ("rows_in", *OUTCOMES)}
     tables = tuple(manifest["tables"])
-    missing = [
-        file
-        for table in tables
-        for file in files_of(target, table, manifest["parts"])
-        if not file.is_file()
-    ]
-    if missing:
-        raise InputError(
-            f"'{target}' is no longer whole: {len(missing):,} files are missing, the first is "
-            f"'{missing[0].relative_to(target)}'. Code the source again into another folder."
-        )
+    written = {
+        part_file(target, table, int(part)): size
+        for part, told in manifest["done"].items()
+        for table, size in told["bytes"].items()
+    }
+    if "findings" in tables:
+        written[target / "findings" / WHOLE_FILE] = manifest["bytes_of_whole_file"]
+    _require_whole(target, written)
     return CodedFiles(
         target=target,
         policy=Policy(**manifest["policy"]),
@@ -153,3 +152,21 @@ def _opened(target: Path, manifest: dict) -> CodedFiles:
         parts=manifest["parts"],
         counts=counts,
     )
+
+
+def _require_whole(target: Path, written: dict[Path, int]) -> None:
+    """Refuse a folder of which files are missing or have another size than was written."""
+    faults = {
+        "missing": [file for file in written if not file.is_file()],
+        "cut or damaged": [
+            file for file, size in written.items() if file.is_file() and file.stat().st_size != size
+        ],
+    }
+    for fault, files in faults.items():
+        if files:
+            first = sorted(files)[0].relative_to(target)
+            told = "1 file is" if len(files) == 1 else f"{len(files):,} files are"
+            raise InputError(
+                f"'{target}' is no longer whole: {told} {fault}, the first is '{first}'. Code the "
+                f"source again into another folder."
+            )

@@ -14,10 +14,11 @@ from subq_toolkit.coded_files.places import (
     settled,
     tells_what_cannot_be_written,
 )
-from subq_toolkit.coded_files.progress import Progress, Told, teller
+from subq_toolkit.coded_files.progress import Progress, ProgressError, Told, teller
 from subq_toolkit.coded_files.results import WHOLE_FILE, CodedFiles, part_file, read_coded_files
 from subq_toolkit.coded_files.same_day import later_encounters, told_of
-from subq_toolkit.coded_files.sources import Paths, Source, find_source
+from subq_toolkit.coded_files.source_paths import Paths, place_of, require_apart, source_files
+from subq_toolkit.coded_files.sources import Source, find_source
 from subq_toolkit.coding import checked
 from subq_toolkit.errors import InputError, ReconciliationError
 from subq_toolkit.findings import file_findings, with_remedies
@@ -27,6 +28,7 @@ from subq_toolkit.policy import Policy
 TABLES = ("encounters", "lines", "findings", "refused")
 _TALLIED = ("times", "heaped", "encounters", "overdue", "last_overdue")
 _WORK = "in_work"
+_MOST_PARTS = 10_000
 
 
 def code_files(
@@ -47,13 +49,16 @@ def code_files(
     Parameters
     ----------
     source
-        A Parquet file, a folder, a pattern such as ``"years/*.parquet"``, or a list of paths;
-        see ``polars.scan_parquet``. Together one table of charted runs as
-        ``administrations.COLUMNS`` describes it.
+        A Parquet file, a folder, a pattern such as ``"years/*.parquet"``, or a list of paths.
+        Together one table of charted runs as ``administrations.COLUMNS`` describes it. A column
+        that a file lacks is null there; widths of numbers, units of times and kinds of text
+        may differ. In folders and patterns, names that begin with a dot or an underscore are
+        left out, and ``year=2024`` as the name of a folder gives a column of years.
     target
         Folder for the results; it is empty, not there yet, or holds this same work unfinished.
-        Until the end it also holds the rows divided into parts, about four times the size of
-        the source.
+        Until the end its ``in_work`` holds the rows divided into parts, identifiable as in the
+        source and about four times its size, for your eyes only. It stays when a run is
+        abandoned: call again, or remove it.
     policy
         The choices on which sources disagree; the default is made for an audit.
     facility_zone
@@ -63,7 +68,7 @@ def code_files(
         many as keep a part at a million rows, fewer of wide ones. More parts need less memory.
     progress
         True writes one line with rows done, parts done and time left; a function is called with
-        a ``Progress`` instead; False is silent.
+        a ``Progress`` instead, and what it raises ends the run; False is silent.
     tables
         Which of ``encounters``, ``lines``, ``findings`` and ``refused`` to write.
 
@@ -78,49 +83,48 @@ def code_files(
         If source or target cannot be used, the disk is full, or the target was begun with
         another source, policy or version; see also ``code_administrations``.
     """
-    policy, tables, target = checked(policy), _known(tables), Path(target)
-    if parts is not None and (type(parts) is not int or not 1 <= parts <= 10_000):
-        raise InputError(f"parts is a whole number from 1 to 10000, not {parts!r}.")
-    found = find_source(source, facility_zone)
-    _require_apart(source, found, target)
+    policy, tables, target = checked(policy), _known(tables), _folder(target)
+    if parts is not None and (type(parts) is not int or not 1 <= parts <= _MOST_PARTS):
+        raise InputError(f"parts is a whole number from 1 to {_MOST_PARTS}, not {parts!r}.")
+    tell, files = teller(progress), source_files(source)
+    require_apart(source, files, target)
+    found = find_source(files, facility_zone)
     begun = manifests.read_manifest(target)
-    parts = parts or (begun["parts"] if begun else found.parts)
-    wanted = manifests.planned(found, parts, policy, facility_zone, tables)
+    at_once, best = (begun["rows_at_once"], begun["parts"]) if begun else found.division()
+    parts = parts or min(best, _MOST_PARTS)
+    wanted = manifests.planned(found, (at_once, parts), policy, facility_zone, tables)
     if begun:
         manifests.require_same(target, begun, wanted)
-        found = found._replace(rows_of_part=begun["rows_of_part"])
     work = target / _WORK
-    with tells_what_cannot_be_written(target):
-        if not begun:
-            manifests.write_manifest(target, wanted)
-        if not begun or not begun["finished"]:
-            with only_one_at_work(work / "lock"):
-                told = Told(teller(progress), found.rows, parts)
-                _Run(found, target, policy, facility_zone, told).run()
-        shutil.rmtree(work, ignore_errors=True)
+    try:
+        with tells_what_cannot_be_written(target):
+            if not begun:
+                manifests.write_manifest(target, wanted)
+            if not begun or not begun["finished"]:
+                with only_one_at_work(work / "lock"):
+                    told = Told(tell, found.rows, parts)
+                    _Run(found, target, policy, facility_zone, told).run()
+            shutil.rmtree(work, ignore_errors=True)
+    except ProgressError as fault:
+        raise fault.__cause__ from None
     return read_coded_files(target)
 
 
+def _folder(target: str | Path) -> Path:
+    if not isinstance(target, str | Path) or not str(target):
+        raise InputError(f"target is the path of a folder for the results, not {target!r}.")
+    return place_of(target, "target").absolute()
+
+
 def _known(tables: Sequence[str]) -> tuple[str, ...]:
-    given = [tables] if isinstance(tables, str) else list(tables)
+    listed = isinstance(tables, Sequence) and not isinstance(tables, str)
+    given = list(tables) if listed else [tables]
     unknown = [name for name in given if name not in TABLES]
     if unknown or not given:
         raise InputError(
             f"tables is one or more of {', '.join(map(repr, TABLES))}, not {tables!r}."
         )
     return tuple(name for name in TABLES if name in given)
-
-
-def _require_apart(source: Paths, found: Source, target: Path) -> None:
-    """Refuse a target whose files a later scan of the source would take for charted runs."""
-    place = target.resolve()
-    given = [source] if isinstance(source, str | Path) else source
-    within = any(Path(one).is_dir() and place.is_relative_to(Path(one).resolve()) for one in given)
-    if within or any(Path(one["path"]).is_relative_to(place) for one in found.files):
-        raise InputError(
-            f"target '{target}' lies within source, which would take in the results the next time. "
-            f"Choose a folder beside it."
-        )
 
 
 class _Run:
@@ -154,14 +158,15 @@ class _Run:
 
     def _divide(self) -> None:
         self.told.stage("dividing")
-        work_parts.divide(self.source, self.work, self.parts, self.told.done)
+        at_once = self.manifest["rows_at_once"]
+        work_parts.divide(self.source, self.work, self.parts, at_once, self.told.done)
 
     def _rows(self, part: int) -> pl.DataFrame:
         return work_parts.rows_of(self.source, self.work, part)
 
     def _later(self) -> pl.Series | None:
         """The encounters that follow another of their patient on the same date."""
-        shape = take_in(self.source.table, facility_zone=self.facility_zone)
+        shape = take_in(self.source.empty, facility_zone=self.facility_zone)
         if self.parts == 1 or "patient_id" not in shape.given:
             return None
         self.told.stage("comparing")
@@ -187,6 +192,7 @@ class _Run:
         counts = code_part(
             self._rows(part), later, places, policy=self.policy, facility_zone=self.facility_zone
         )
+        counts["bytes"] = {table: place.stat().st_size for table, place in places.items()}
         self.manifest["done"][str(part)] = counts
         manifests.write_manifest(self.target, self.manifest)
         work_parts.remove(self.work, part)
@@ -202,7 +208,9 @@ class _Run:
         told = [{name: part[name] for name in _TALLIED} for part in self.manifest["done"].values()]
         tallies = pl.LazyFrame(told, schema_overrides={"last_overdue": pl.String})
         tallies = tallies.with_columns(pl.col("last_overdue").str.to_date())
-        shape = take_in(self.source.table, facility_zone=self.facility_zone)
+        shape = take_in(self.source.empty, facility_zone=self.facility_zone)
         findings = with_remedies(file_findings(tallies, shape)).sort("finding")
-        with settled(self.target / "findings" / WHOLE_FILE) as beside:
+        place = self.target / "findings" / WHOLE_FILE
+        with settled(place) as beside:
             findings.sink_parquet(beside)
+        self.manifest["bytes_of_whole_file"] = place.stat().st_size

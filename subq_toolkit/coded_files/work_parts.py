@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from subq_toolkit.coded_files.places import settled_folder
-from subq_toolkit.coded_files.sources import Source, reading
+from subq_toolkit.coded_files.sources import Source
 from subq_toolkit.errors import InputError
 
 #: Number of a row in the whole source; 1 is the first.
@@ -19,10 +19,12 @@ NUMBER = "_number"
 _PART = "_part"
 
 
-def divide(source: Source, folder: Path, parts: int, done: Callable[..., None]) -> None:
-    """Lay the rows down in ``folder``; stretches that are there already are not read again."""
-    for first in range(0, source.rows, source.rows_of_part):
-        stretch, size = folder / f"rows-{first:012}", min(source.rows_of_part, source.rows - first)
+def divide(
+    source: Source, folder: Path, parts: int, at_once: int, done: Callable[..., None]
+) -> None:
+    """Lay the rows down in ``folder``, ``at_once`` at a time; what is there is not read again."""
+    for first in range(0, source.rows, at_once):
+        stretch, size = folder / f"rows-{first:012}", min(at_once, source.rows - first)
         before = stretch.exists()
         if not before:
             _lay_down(_stretch(source, first, size, parts), stretch)
@@ -33,8 +35,14 @@ def rows_of(source: Source, folder: Path, part: int) -> pl.DataFrame:
     """The rows of one part in the order of the source, with ``NUMBER``."""
     files = [file for file in _files(folder, part) if "unfinished" not in file.parent.name]
     if not files:
-        return source.table.head(0).with_row_index(NUMBER, offset=1).collect()
-    return pl.scan_ipc(files, glob=False).collect().rechunk()
+        return source.empty.with_row_index(NUMBER, offset=1).collect()
+    try:
+        return pl.scan_ipc(files, glob=False).collect().rechunk()
+    except (pl.exceptions.PolarsError, OSError):
+        raise InputError(
+            f"The rows laid down in '{folder}' are damaged. Remove that folder and call again: "
+            f"parts that are coded stay coded."
+        ) from None
 
 
 def remove(folder: Path, part: int) -> None:
@@ -48,13 +56,8 @@ def _files(folder: Path, part: int) -> list[Path]:
 
 
 def _stretch(source: Source, first: int, size: int, parts: int) -> pl.DataFrame:
-    rows = source.table.slice(first, size).with_row_index(NUMBER, offset=first + 1)
-    held = source.table.collect_schema()["encounter_id"]
-    with reading():
-        stretch = rows.with_columns(_part_of(held, parts)).collect()
-    if stretch.height != size:
-        raise InputError("The files of source changed while they were read. Start anew.")
-    return stretch
+    rows = source.rows_from(first, size).with_row_index(NUMBER, offset=first + 1)
+    return rows.with_columns(_part_of(rows.schema["encounter_id"], parts))
 
 
 def _part_of(held: pl.DataType, parts: int) -> pl.Expr:
