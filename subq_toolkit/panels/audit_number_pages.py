@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from subq_toolkit.audit import CLASSES
+from subq_toolkit.audit.audited_tables import AGREEING, CLASSES, JUDGED
 from subq_toolkit.panels.audit_pages import dollars, share
 from subq_toolkit.panels.html_parts import section, table, text
 
@@ -72,11 +72,16 @@ def encounters_page(classes: Mapping[str, int]) -> str:
     """
     errors = sum(n for name, n in classes.items() if CLASSES[name]["error"])
     agrees = classes.get("agrees", 0)
-    rows = [["billed as charted", f"{agrees:,}"], ["with an error", f"{errors:,}"]]
-    for name, entry in CLASSES.items():
-        if not entry["error"] and name != "agrees" and classes.get(name):
-            judged = "" if entry["judged"] else "not judged: "
-            rows.append([f"{judged}{text(entry['label'].lower())}", f"{classes[name]:,}"])
+    others = [name for name in CLASSES if name != "agrees" and classes.get(name)]
+    rows = [["billed as charted", f"{agrees:,}"]]
+    for name in others:
+        if name in AGREEING:
+            rows.append([text(CLASSES[name]["label"].lower()), f"{classes[name]:,}"])
+    rows.append(["with an error", f"{errors:,}"])
+    for name in others:
+        if name not in JUDGED:
+            label = text(CLASSES[name]["label"].lower())
+            rows.append([f"not judged: {label}", f"{classes[name]:,}"])
     shown = table(["encounters", "count"], rows, name="Encounters", numeric=1)
     return section("Every encounter", shown, f"{sum(classes.values()):,} in all")
 
