@@ -6,7 +6,6 @@ import polars as pl
 
 from subq_toolkit.audit.charted import ROLES
 from subq_toolkit.audit.credits import with_payer
-from subq_toolkit.audit.filing import same_payer
 from subq_toolkit.effective import read_parameters, read_table
 
 _CODES = read_parameters("codes")
@@ -142,7 +141,7 @@ def _line_by_line(charges: pl.LazyFrame, total: pl.LazyFrame, keys: list[str]) -
     day = [*dict.fromkeys([*keys, "_payer", "service_date"])]
     units, denied = pl.col("net_units"), pl.col("denied")
     rows = charges.join(several, on=keys, how="semi", nulls_equal=True)
-    rows = with_payer(rows.with_columns(_payer=same_payer(pl.col("payer"))), keys)
+    rows = with_payer(rows, keys)
     all_of_it = units * pl.col("_alike")
     by_payer = (
         rows.group_by(*day, "net_units", "modifiers", "denied")

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from subq_toolkit.audit.audited_tables import AGREEING, CLASSES, JUDGED
+from subq_toolkit.audit.audited_tables import CLASSES, JUDGED
 from subq_toolkit.audit.billed import OTHER_FAMILY, OTHER_SERVICE
 from subq_toolkit.audit.reason_notes import with_notes
 from subq_toolkit.conditions import says
 from subq_toolkit.effective import read_parameters, sources
 
-__all__ = ["AGREEING", "CLASSES", "cite", "classified"]
+__all__ = ["CLASSES", "cite", "classified"]
 
 _EDITS = read_parameters("unlikely_edits")
 _DAY, _ROLE = pl.col("service_date"), pl.col("role")

@@ -47,8 +47,7 @@ def netted(charges: pl.LazyFrame) -> pl.LazyFrame:
     # Most extracts have few credits, so only codes with one are looked at.
     credited = charges.filter(pl.col("units") < 0).select(_CODE).unique().collect().lazy()
     rows = charges.join(credited, on=_CODE, how="semi").with_columns(
-        _claim=pl.col("claim_id").str.strip_chars().str.to_uppercase(),
-        _payer=same_payer(pl.col("payer")),
+        _claim=pl.col("claim_id").str.strip_chars().str.to_uppercase()
     )
     held = with_payer(rows, _CODE).sort("_row").collect()
     if held.is_empty():
@@ -60,10 +59,12 @@ def netted(charges: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def with_payer(rows: pl.LazyFrame, of: list[str]) -> pl.LazyFrame:
-    """Complete ``_payer``: who names none means the payer of the claim, or the first named."""
+    """Add ``_payer`` as compared: who names none means that of the claim, or the first named."""
     named = pl.col("_payer").sort_by("_row").drop_nulls().first()
     of_claim = pl.when(pl.col("claim_id").is_not_null()).then(named.over([*of, "claim_id"]))
-    return rows.with_columns(_payer=pl.coalesce("_payer", of_claim, named.over(of)))
+    return rows.with_columns(_payer=same_payer(pl.col("payer"))).with_columns(
+        _payer=pl.coalesce("_payer", of_claim, named.over(of))
+    )
 
 
 def _taken(rows: pl.DataFrame, group: list[str], *, of_denied: bool) -> pl.DataFrame:

@@ -4,7 +4,6 @@ import polars as pl
 
 from subq_toolkit.audit.charted import ROLES
 from subq_toolkit.audit.credits import with_payer
-from subq_toolkit.audit.filing import same_payer
 from subq_toolkit.coding import Coded
 
 _N = pl.col("_n")
@@ -83,7 +82,7 @@ def _held_against(rows: pl.LazyFrame, due: pl.LazyFrame, shot: pl.Expr) -> pl.La
             off.min().alias("_nearest"), (pl.col("due_units").filter(off == 0)).sum().alias("_due")
         )
     )
-    rows = with_payer(rows.with_columns(_payer=same_payer(pl.col("payer"))), ["_n", "code"])
+    rows = with_payer(rows, ["_n", "code"])
     asked = pl.col("net_units").clip(0).sum().over("_n", "code", "service_date", "_payer", "denied")
     return (
         rows.join(nearest, on="_row", how="left", maintain_order="left")

@@ -84,7 +84,6 @@ def sent_again(charges: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     line = ["_key", "code", "service_date", "net_units", "_payer"]
     concerned = charges.filter(denied).select("_key", "code").unique()
     rows = charges.join(concerned, on=["_key", "code"], how="semi").with_columns(
-        _payer=same_payer(pl.col("payer")),
         _claim=comparable(pl.col("claim_id")).fill_null(_UNNUMBERED),
     )
     rows = with_payer(rows, ["_key", "code"])

@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 import pytest
+from rivals.given import as_charged
 
 import subq_toolkit as sq
 from subq_toolkit.coding import Coded
@@ -31,17 +32,7 @@ def chart() -> Coded:
 @pytest.fixture(scope="module")
 def charges(chart: Coded) -> pl.DataFrame:
     """Lines as supported, shuffled, one in a hundred with a unit too many."""
-    lines = chart.lines.select("encounter_id", "service_date", "code", "units", "revenue_code")
-    drawn = lines.collect().sample(CHARGES, shuffle=True, seed=7)
-    number = pl.int_range(pl.len())
-    return drawn.with_columns(
-        units=pl.col("units") + (number % 100 == 0).cast(pl.Int64),
-        charge_usd=number % 900 * 1.0,
-        payer=pl.lit("Medicare"),
-        coder=pl.format("CODER-{}", number % 12),
-        claim_id=pl.format("CLM{}", number),
-        frequency=pl.lit("1"),
-    )
+    return as_charged(chart.lines.collect().sample(CHARGES, shuffle=True, seed=7))
 
 
 def bare_join(chart: Coded, charges: pl.DataFrame) -> pl.DataFrame:

@@ -136,15 +136,11 @@ def _in_no_doubt(encounters: int, seed: int, number: int) -> pl.DataFrame:
     return rows.join(sure.collect(), on="encounter_id", how="semi", maintain_order="left")
 
 
-def write_given(folder: Path, rows: pl.DataFrame, seed: int) -> Given:
-    """Both files and the encounters; nine in ten lines are charged, one in a hundred wrongly."""
-    files = [folder / f"{name}.parquet" for name in ("administrations", "charges")]
-    rows.sample(fraction=1, shuffle=True, seed=seed).write_parquet(files[0])
-    coded = sq.code_administrations(rows)
-    encounters, lines = pl.collect_all([coded.encounters, coded.lines])
+def as_charged(lines: pl.DataFrame) -> pl.DataFrame:
+    """Supported lines as charges of one payer, one in a hundred with a unit too many."""
     number = pl.int_range(pl.len())
     lines = lines.select("encounter_id", "service_date", "code", "units", "revenue_code")
-    charges = lines.sample(fraction=0.9, shuffle=True, seed=seed).with_columns(
+    return lines.with_columns(
         units=pl.col("units") + (number % 100 == 0).cast(pl.Int64),
         charge_usd=number % 900 * 1.0,
         payer=pl.lit("Medicare"),
@@ -152,6 +148,15 @@ def write_given(folder: Path, rows: pl.DataFrame, seed: int) -> Given:
         claim_id=pl.format("CLM{}", number),
         frequency=pl.lit("1"),
     )
+
+
+def write_given(folder: Path, rows: pl.DataFrame, seed: int) -> Given:
+    """Both files and the encounters; nine in ten lines are charged, one in a hundred wrongly."""
+    files = [folder / f"{name}.parquet" for name in ("administrations", "charges")]
+    rows.sample(fraction=1, shuffle=True, seed=seed).write_parquet(files[0])
+    coded = sq.code_administrations(rows)
+    encounters, lines = pl.collect_all([coded.encounters, coded.lines])
+    charges = as_charged(lines.sample(fraction=0.9, shuffle=True, seed=seed))
     charges.write_parquet(files[1])
     encounters = encounters.select("encounter_id", *UNITS)
     return Given(*files, encounters, rows.height, charges.height)
